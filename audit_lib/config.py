@@ -1,0 +1,113 @@
+"""`ctxaudit.toml`: phases, policy, exclusions and a team's own rules. Unknown keys are errors."""
+
+from __future__ import annotations
+
+import tomllib
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from audit_lib.errors import ConfigError
+
+FILE_NAME = "ctxaudit.toml"
+
+DEFAULT_PHASES: dict[str, tuple[str, ...]] = {
+    "api": ("api/**", "**/api/**", "**/restapi/**", "**/handlers/**", "**/server/**", "server/**"),
+    "storage": (
+        "storage/**",
+        "**/storage/**",
+        "**/store/**",
+        "**/database/**",
+        "database/**",
+        "**/db/**",
+        "db/**",
+    ),
+    "detection": ("detect/**", "**/detect/**", "**/detection/**", "detection/**"),
+    "ml_soar": ("ml/**", "**/ml/**", "soar/**", "**/soar/**"),
+}
+REST = "core"
+
+
+class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a team decides once. `max_radius` is the number of functions that one context may be worth."""
+
+    workers: Literal["fix", "keep"] = "fix"
+    exported: Literal["auto", "change", "variant", "refuse"] = "auto"
+    stored: Literal["keep", "fix"] = "keep"
+    max_radius: int = 40
+
+
+class GoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How the target's packages are loaded: build tags, `-mod` and `-modfile`."""
+
+    tags: tuple[str, ...] = ()
+    mod: Literal["", "mod", "readonly", "vendor"] = ""
+    modfile: str = ""
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All of `ctxaudit.toml`. `phases` are tried in order, the first that matches a file wins; `core` is the rest.
+
+    `exclude` holds patterns of files that are not scanned; `rules` folders or files of the team's own rules,
+    relative to the target.
+    """
+
+    phases: dict[str, tuple[str, ...]] = msgspec.field(default_factory=lambda: dict(DEFAULT_PHASES))
+    exclude: tuple[str, ...] = ()
+    rules: tuple[str, ...] = ()
+    policy: Policy = Policy()
+    go: GoOptions = GoOptions()
+
+    def phase_of(self, file: str) -> str:
+        """The phase of a file (relative, `/`-separated)."""
+        for phase, patterns in self.phases.items():
+            if any(matches(file, pattern) for pattern in patterns):
+                return phase
+        return REST
+
+    def excludes(self, file: str) -> bool:
+        """Whether a file is left out of the scan."""
+        return any(matches(file, pattern) for pattern in self.exclude)
+
+
+def matches(file: str, pattern: str) -> bool:
+    """Whether a path matches a pattern in which `**` stands for any number of folders, none included."""
+    return _parts_match(tuple(file.split("/")), tuple(pattern.split("/")))
+
+
+def _parts_match(parts: tuple[str, ...], patterns: tuple[str, ...]) -> bool:
+    if not patterns:
+        return not parts
+    head, rest = patterns[0], patterns[1:]
+    if head == "**":
+        return any(_parts_match(parts[i:], rest) for i in range(len(parts) + 1))
+    return bool(parts) and fnmatchcase(parts[0], head) and _parts_match(parts[1:], rest)
+
+
+def load(target: Path, path: Path | None = None) -> Config:
+    """The configuration of a target: `path` where one is named, else `ctxaudit.toml` in the target, else defaults.
+
+    Raises `ConfigError` with the file and the key.
+    """
+    file = path or target / FILE_NAME
+    if path is None and not file.is_file():
+        return Config()
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+        return msgspec.convert(data, type=Config)
+    except OSError as error:
+        raise ConfigError(
+            f"{file}: cannot be read ({error.strerror}); name another file with --config"
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: not valid TOML ({error}); mend it or remove it") from error
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{file}: {error}; see docs/configuration.md for the keys") from error
+
+
+def as_builtins(config: Config) -> dict[str, object]:
+    """The configuration as plain dictionaries, as an audit records it."""
+    builtins: dict[str, object] = msgspec.to_builtins(config)
+    return builtins
