@@ -98,9 +98,7 @@ def load(target: Path, path: Path | None = None) -> Config:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
         return msgspec.convert(data, type=Config)
     except OSError as error:
-        raise ConfigError(
-            f"{file}: cannot be read ({error.strerror}); name another file with --config"
-        ) from error
+        raise ConfigError(f"{file}: cannot be read ({error.strerror}); name another file with --config") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: not valid TOML ({error}); mend it or remove it") from error
     except msgspec.ValidationError as error:

@@ -1,0 +1,59 @@
+"""What the syntactic scan tells: sites, directives and files, as records. No Go toolchain is needed for any of it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from audit_lib.model import Degradation, Kind, Record, Span
+
+Role = Literal["production", "test"]
+
+
+class SyntaxSite(Record, frozen=True):
+    """A site as syntax shows it.
+
+    `certain` says that syntax alone proves it (a call of an imported package's function); a method call like
+    `x.Query(…)` needs the type of `x`. `rule` is the id of the rule that matched. `function` is as gofacts names it:
+    `handle`, `(*Store).Get`, `Store.Get`, `handle.func1` for literals (numbered in order within the declaration), and
+    empty for package-level initialisers. `package` is the folder, relative.
+    """
+
+    kind: Kind
+    rule: str
+    callee: str
+    span: Span
+    function: str
+    package: str
+    certain: bool
+
+
+class Directive(Record, frozen=True):
+    """A person's word in a comment: `//ctxaudit:keep reason` or `//nolint:contextcheck // reason`.
+
+    `covers` is the 1-based line it speaks for: its own where code stands before it, else the next line of code.
+    """
+
+    form: Literal["keep", "nolint"]
+    reason: str
+    span: Span
+    covers: int
+
+
+class FileFact(Record, frozen=True):
+    """One Go file: whether it is test code, who generated it (empty: nobody), and its build constraint."""
+
+    file: str
+    package: str
+    lines: int
+    test: bool
+    generator: str
+    build: str
+
+
+class Syntax(Record, frozen=True):
+    """A whole scan, each tuple sorted by file and position."""
+
+    sites: tuple[SyntaxSite, ...]
+    directives: tuple[Directive, ...]
+    files: tuple[FileFact, ...]
+    degradations: tuple[Degradation, ...] = ()

@@ -1,0 +1,239 @@
+package core
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Meta is what all named resources of a tenant have in common.
+type Meta struct {
+	ID        string    `json:"id"`
+	Tenant    string    `json:"tenant"`
+	Name      string    `json:"name"`
+	Enabled   bool      `json:"enabled"`
+	CreatedAt time.Time `json:"created_at"`
+	UpdatedAt time.Time `json:"updated_at"`
+}
+
+// Info returns m, so that types which embed it are Resources.
+func (m *Meta) Info() *Meta { return m }
+
+// Resource is a named thing of a tenant that is stored as one document.
+type Resource interface {
+	Info() *Meta
+	Validate() error
+}
+
+// CorrelationRule finds several events of one kind, grouped by a field.
+type CorrelationRule struct {
+	Meta
+	Kind      string   `json:"kind"`
+	GroupBy   string   `json:"group_by"`
+	Threshold int      `json:"threshold"`
+	Seconds   int      `json:"seconds"`
+	Severity  Severity `json:"severity"`
+}
+
+// Validate returns an error if c can't be evaluated.
+func (c *CorrelationRule) Validate() error {
+	switch {
+	case c.Name == "" || c.Kind == "":
+		return Errorf(CodeInvalid, "name and kind are required")
+	case !slices.Contains([]string{"host", "user", "source", "dest"}, c.GroupBy):
+		return Errorf(CodeInvalid, "group_by must be host, user, source or dest")
+	case c.Threshold < 1 || c.Seconds < 1:
+		return Errorf(CodeInvalid, "threshold and seconds must be positive")
+	}
+	return nil
+}
+
+// Window is how far apart the events may lie.
+func (c *CorrelationRule) Window() time.Duration { return time.Duration(c.Seconds) * time.Second }
+
+// Counter is the state of a correlation for one value of its field.
+type Counter struct {
+	CorrelationID string    `json:"correlation_id"`
+	Group         string    `json:"group"`
+	Count         int       `json:"count"`
+	Since         time.Time `json:"since"`
+}
+
+// Action kinds.
+const (
+	ActionWebhook = "webhook"
+	ActionEmail   = "email"
+	ActionScript  = "script"
+)
+
+// Action is something done about an alert.
+type Action struct {
+	Meta
+	Kind    string `json:"kind"`
+	Target  string `json:"target"`
+	Timeout int    `json:"timeout_seconds"`
+}
+
+// Validate returns an error if a can't be run.
+func (a *Action) Validate() error {
+	if a.Name == "" || a.Target == "" {
+		return Errorf(CodeInvalid, "name and target are required")
+	}
+	switch a.Kind {
+	case ActionWebhook:
+		return validateURL(a.Target)
+	case ActionEmail, ActionScript:
+		return nil
+	}
+	return Errorf(CodeInvalid, "unknown kind %q", a.Kind)
+}
+
+// ActionRun records one execution of an action.
+type ActionRun struct {
+	ID       string    `json:"id"`
+	ActionID string    `json:"action_id"`
+	AlertID  string    `json:"alert_id"`
+	OK       bool      `json:"ok"`
+	Detail   string    `json:"detail"`
+	At       time.Time `json:"at"`
+	Millis   int64     `json:"millis"`
+}
+
+// Step is one step of a playbook: an action, or a change of the alert.
+type Step struct {
+	Name     string `json:"name"`
+	ActionID string `json:"action_id,omitempty"`
+	Status   string `json:"status,omitempty"`
+	Assign   string `json:"assign,omitempty"`
+}
+
+// Playbook is a list of steps to take for an alert.
+type Playbook struct {
+	Meta
+	Trigger string `json:"trigger"`
+	Steps   []Step `json:"steps"`
+}
+
+// Validate returns an error if p can't be run.
+func (p *Playbook) Validate() error {
+	if p.Name == "" || len(p.Steps) == 0 {
+		return Errorf(CodeInvalid, "name and steps are required")
+	}
+	for _, s := range p.Steps {
+		if s.ActionID == "" && s.Status == "" && s.Assign == "" {
+			return Errorf(CodeInvalid, "step %q does nothing", s.Name)
+		}
+	}
+	return nil
+}
+
+// PlaybookRun is one run of a playbook.
+type PlaybookRun struct {
+	ID         string       `json:"id"`
+	PlaybookID string       `json:"playbook_id"`
+	AlertID    string       `json:"alert_id"`
+	Status     string       `json:"status"`
+	Steps      []StepResult `json:"steps"`
+	StartedAt  time.Time    `json:"started_at"`
+	FinishedAt time.Time    `json:"finished_at,omitzero"`
+}
+
+// StepResult is how one step of a run ended.
+type StepResult struct {
+	Name   string `json:"name"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+}
+
+// Exception keeps a rule quiet for events that meet a condition.
+type Exception struct {
+	Meta
+	RuleID    string    `json:"rule_id"`
+	Condition Condition `json:"condition"`
+	ExpiresAt time.Time `json:"expires_at,omitzero"`
+	Reason    string    `json:"reason"`
+}
+
+// Validate returns an error if e can't be applied.
+func (e *Exception) Validate() error {
+	if e.Name == "" || e.RuleID == "" || e.Reason == "" {
+		return Errorf(CodeInvalid, "name, rule_id and reason are required")
+	}
+	return e.Condition.validate()
+}
+
+// SavedSearch is a search somebody kept.
+type SavedSearch struct {
+	Meta
+	Owner  string      `json:"owner"`
+	Shared bool        `json:"shared"`
+	Filter EventFilter `json:"filter"`
+}
+
+// Validate returns an error if s has no name.
+func (s *SavedSearch) Validate() error {
+	if strings.TrimSpace(s.Name) == "" {
+		return Errorf(CodeInvalid, "name is required")
+	}
+	return nil
+}
+
+// Feed is a list of indicators that is fetched over HTTP.
+type Feed struct {
+	Meta
+	URL       string    `json:"url"`
+	Kind      string    `json:"kind"`
+	TTLHours  int       `json:"ttl_hours"`
+	FetchedAt time.Time `json:"fetched_at,omitzero"`
+	LastError string    `json:"last_error,omitempty"`
+}
+
+// Validate returns an error if f can't be fetched.
+func (f *Feed) Validate() error {
+	if f.Name == "" || f.Kind == "" {
+		return Errorf(CodeInvalid, "name and kind are required")
+	}
+	return validateURL(f.URL)
+}
+
+// Indicator is one address, domain or hash that a feed calls malicious.
+type Indicator struct {
+	FeedID    string    `json:"feed_id"`
+	Kind      string    `json:"kind"`
+	Value     string    `json:"value"`
+	ExpiresAt time.Time `json:"expires_at"`
+}
+
+// RetentionPolicy says how long one sort of record is kept.
+type RetentionPolicy struct {
+	Kind string `json:"kind"`
+	Days int    `json:"days"`
+}
+
+// Sweep is what a retention run removed.
+type Sweep struct {
+	At      time.Time      `json:"at"`
+	Removed map[string]int `json:"removed"`
+}
+
+// AuditEntry says who did what. Hash covers the entry and the one before it.
+type AuditEntry struct {
+	Seq       int64     `json:"seq"`
+	At        time.Time `json:"at"`
+	Tenant    string    `json:"tenant"`
+	Actor     string    `json:"actor"`
+	RequestID string    `json:"request_id"`
+	Action    string    `json:"action"`
+	Target    string    `json:"target"`
+	Detail    string    `json:"detail"`
+	Hash      string    `json:"hash"`
+}
+
+func validateURL(raw string) error {
+	u, err := url.Parse(raw)
+	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+		return Errorf(CodeInvalid, "%q is not an http or https address", raw)
+	}
+	return nil
+}
