@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Never
 
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done, and how much there is in all (0: not known)."""
@@ -10,3 +12,27 @@ Progress = Callable[[str, int, int], None]
 
 def silent(what: str, done: int, total: int) -> None:
     """No progress is shown."""
+
+
+@contextmanager
+def bars() -> Iterator[Progress]:
+    """Progress as bars, one for each thing that is under way: on standard error, or as widgets in a notebook.
+
+    A bar appears when its work takes longer than a second, and goes when the work is done.
+    """
+    from tqdm.auto import tqdm
+
+    shown: dict[str, tqdm[Never]] = {}
+
+    def report(what: str, done: int, total: int) -> None:
+        if what not in shown:
+            shown[what] = tqdm(desc=what, total=total or None, leave=False, delay=1)
+        bar = shown[what]
+        bar.total = total or None
+        bar.update(done - bar.n)
+
+    try:
+        yield report
+    finally:
+        for bar in shown.values():
+            bar.close()

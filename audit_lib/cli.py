@@ -1,0 +1,286 @@
+"""`ctxaudit`: options in, one call of the library, text out.
+
+Only what parses options is imported at the top, so that `--help` and `--version` answer at once; each command imports
+what it needs.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
+
+import typer
+
+from audit_lib import __version__
+from audit_lib.errors import AuditError, OutputError, TargetError, UsageError
+
+if TYPE_CHECKING:
+    from audit_lib.progress import Progress
+
+PROGRAM = "ctxaudit"
+FORMATS = ("jsonl", "csv", "xlsx", "parquet")
+ROOT_MARKERS = ("ctxaudit.toml", "go.work", "go.mod", ".git")
+READER_LEFT = 141  # what a shell reports for a program that SIGPIPE ended
+
+app = typer.Typer(
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Target = Annotated[Path, typer.Argument(metavar="DIR", help="The Go code: a module, a workspace, a repository.")]
+ConfigFile = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Configuration, in place of DIR/ctxaudit.toml.")
+]
+Phases = Annotated[list[str] | None, typer.Option("--phase", metavar="NAME", help="Only this phase; may be repeated.")]
+Tags = Annotated[str, typer.Option("--tags", metavar="A,B", help="Build tags the packages are loaded with.")]
+Mod = Annotated[Literal["mod", "readonly", "vendor"] | None, typer.Option("--mod", help="The go command's -mod.")]
+ModFile = Annotated[str, typer.Option("--modfile", metavar="FILE", help="The go command's -modfile.")]
+SyntaxOnly = Annotated[bool, typer.Option("--syntax-only", help="Read without a Go toolchain: every site is review.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No tables and no progress: files and the exit code.")]
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    """Find the contexts that a Go program loses, say what each should be, and why.
+
+    Exit codes: 0 done, 1 a gate or a verification failed, 2 wrong usage or configuration, 3 the target could not be
+    read or the results not written.
+    """
+    if version:
+        emit(f"{PROGRAM} {__version__}")
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        print(context.get_help(), file=sys.stderr)
+        raise typer.Exit(UsageError.exit_code)
+
+
+@app.command()
+def scan(
+    target: Target,
+    out: Annotated[Path | None, typer.Option("--out", metavar="OUT", help="Folder for the results.")] = None,
+    formats: Annotated[
+        str, typer.Option("--format", metavar="LIST", help=f"Tables to write into OUT: {', '.join(FORMATS)}.")
+    ] = "jsonl",
+    config: ConfigFile = None,
+    phase: Phases = None,
+    tags: Tags = "",
+    mod: Mod = None,
+    modfile: ModFile = "",
+    syntax_only: SyntaxOnly = False,
+    every: Annotated[bool, typer.Option("--all", help="List every site, not only the pressing ones.")] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Find every context root and bare call, and judge each."""
+    chosen = split(formats)
+    check_output(out, chosen)
+    from audit_lib import api
+    from audit_lib.phases import narrowed
+
+    with progress(quiet) as report:
+        audit = api.audit(
+            target,
+            config=config,
+            tags=split(tags),
+            mod=mod or "",
+            modfile=modfile,
+            syntax_only=syntax_only,
+            progress=report,
+        )
+    audit = narrowed(audit, phase or ())
+    if out is not None:
+        from audit_lib.show import export
+
+        export.write(audit, out, chosen)
+    if not quiet:
+        from audit_lib.show import terminal
+
+        emit(terminal.scan_text(audit, color=in_color(), width=width(), all=every))
+
+
+@app.command()
+def explain(
+    place: Annotated[str, typer.Argument(metavar="FILE:LINE", help="A line that has a site.")],
+    target: Annotated[
+        Path | None, typer.Option("--target", metavar="DIR", help="What to audit; by default what FILE belongs to.")
+    ] = None,
+    config: ConfigFile = None,
+    tags: Tags = "",
+    mod: Mod = None,
+    modfile: ModFile = "",
+    quiet: Quiet = False,
+) -> None:
+    """Show how a context reaches the sites of a line.
+
+    Prints the path from the source, function by function, and the rule that decided.
+    """
+    file, line = parse_place(place)
+    base = target or target_of(file)
+    from audit_lib import api
+    from audit_lib.show import terminal
+
+    with progress(quiet) as report:
+        audit = api.audit(base, config=config, tags=split(tags), mod=mod or "", modfile=modfile, progress=report)
+    findings = api.explain(audit, relative(file, base), line)
+    emit(terminal.explain_text(findings))
+
+
+@app.command()
+def run(
+    notebook: Annotated[Literal["audit"], typer.Argument(metavar="NOTEBOOK", help="Which: audit.")],
+    target: Annotated[Path, typer.Option("--target", metavar="DIR", help="The Go code to audit.")] = Path(),
+    out: Annotated[Path, typer.Option("--out", metavar="OUT", help="Folder for the results.")] = Path("out/audit"),
+    config: ConfigFile = None,
+    phase: Phases = None,
+    quiet: Quiet = False,
+) -> None:
+    """Run a notebook in batch.
+
+    Leaves the executed notebook, an offline dashboard and the tables in OUT.
+    """
+    check_output(out, ())
+    from audit_lib.runs import papermill
+
+    with progress(quiet) as report:
+        papermill.run_audit(target, out, config=config, phases=tuple(phase or ()), progress=report)
+
+
+@app.command()
+def lab(
+    notebooks: Annotated[
+        Path | None, typer.Argument(metavar="DIR", help="Notebooks; by default the checkout's.")
+    ] = None,
+) -> None:
+    """Open JupyterLab on the notebooks."""
+    folder = notebooks or Path(__file__).resolve().parent.parent / "notebooks"
+    if not folder.is_dir():
+        raise UsageError(f"{folder}: no folder of notebooks; name one: {PROGRAM} lab DIR")
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", f"--notebook-dir={folder}"])
+
+
+@app.command()
+def doctor() -> None:
+    """Say what is installed, and what works without the rest."""
+    from audit_lib import doctor as checks
+
+    found = checks.examine()
+    emit(checks.text(found))
+    raise typer.Exit(0 if checks.can_scan(found) else TargetError.exit_code)
+
+
+def split(names: str) -> tuple[str, ...]:
+    """The names of a list like `a,b`."""
+    return tuple(name.strip() for name in names.split(",") if name.strip())
+
+
+def check_output(out: Path | None, formats: Sequence[str]) -> None:
+    """Refuse before the work what could not be written after it."""
+    unknown = [name for name in formats if name not in FORMATS]
+    if unknown:
+        raise UsageError(f"--format {','.join(unknown)} is not known; choose from {', '.join(FORMATS)}")
+    if out is None and formats not in ((), ("jsonl",)):
+        raise UsageError("--format writes files; say where with --out OUT")
+    if out is not None and out.exists() and not out.is_dir():
+        raise OutputError(f"{out}: is not a folder; name another with --out")
+
+
+def parse_place(place: str) -> tuple[Path, int]:
+    """The file and the line of `FILE:LINE`; a column behind it, as editors write one, is left out."""
+    parts = place.split(":")
+    if len(parts) > 2 and parts[-1].isdigit() and parts[-2].isdigit():
+        parts.pop()
+    line = parts.pop()
+    file = Path(":".join(parts))
+    if not parts or not line.isdigit():
+        raise UsageError(f"{place}: is not FILE:LINE, like store/client.go:42")
+    if not file.is_file():
+        raise TargetError(f"{file}: no such file; name a Go file and a line of it")
+    return file, int(line)
+
+
+def target_of(file: Path) -> Path:
+    """The module, workspace or repository that a file belongs to: the nearest folder above that starts one."""
+    for folder in file.resolve().parents:
+        if any((folder / marker).exists() for marker in ROOT_MARKERS):
+            return folder
+    raise TargetError(f"{file}: no go.mod, go.work or .git above it; name the folder to audit with --target")
+
+
+def relative(file: Path, target: Path) -> str:
+    """A file as records name it: relative to the target and `/`-separated."""
+    try:
+        return file.resolve().relative_to(target.resolve()).as_posix()
+    except ValueError:
+        raise UsageError(f"{file}: is not in {target}; name a folder above it with --target") from None
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Progress]:
+    """Bars where somebody can see them: on standard error, when it is a terminal."""
+    from audit_lib.progress import bars, silent
+
+    if quiet or not sys.stderr.isatty():
+        yield silent
+        return
+    with bars() as report:
+        yield report
+
+
+def in_color() -> bool:
+    """Whether standard output shows colours (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def width() -> int:
+    """The terminal's columns; where there is no terminal, what a wide one has."""
+    return shutil.get_terminal_size((120, 24)).columns
+
+
+def emit(text: str) -> None:
+    """Print a result to standard output, whole. A reader who has left (`| head`) is no error, a full disk is one."""
+    try:
+        sys.stdout.write(text.rstrip("\n") + "\n")
+        sys.stdout.flush()
+    except OSError as error:
+        # Python flushes once more when it ends: let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise typer.Exit(READER_LEFT) from None
+        raise OutputError(f"standard output: {error.strerror}; use --quiet, or send it elsewhere") from error
+
+
+def execute(arguments: Sequence[str]) -> int:
+    """Run one command; the exit code. Whatever goes wrong is one line on standard error."""
+    try:
+        return app(arguments, prog_name=PROGRAM, standalone_mode=False) or 0
+    except typer.TyperException as error:
+        return complain(f"{error.format_message()} See {PROGRAM} --help.", UsageError.exit_code)
+    except AuditError as error:
+        return complain(str(error), error.exit_code)
+    except OSError as error:
+        return complain(f"{error.filename or 'input or output'}: {error.strerror or error}", OutputError.exit_code)
+
+
+def complain(message: str, code: int) -> int:
+    """Print an error as one line; gives the code back."""
+    print(f"{PROGRAM}: {' '.join(message.split())}", file=sys.stderr)
+    return code
+
+
+def main() -> NoReturn:
+    """The program: exits with 0 done, 1 a gate or verification failed, 2 wrong usage, 3 unreadable target."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file's name can hold bytes that are no characters
+            stream.reconfigure(errors="backslashreplace")
+    sys.exit(execute(sys.argv[1:]))
