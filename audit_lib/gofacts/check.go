@@ -1,0 +1,153 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"os"
+	"runtime"
+	"sync"
+
+	"golang.org/x/tools/go/gcexportdata"
+	"golang.org/x/tools/go/packages"
+)
+
+// An importer gives the types of imported packages from their export data. One is shared by all units: a package is
+// read once, except where a test variant of it is meant.
+type importer struct {
+	mu     sync.Mutex
+	fset   *token.FileSet
+	shared map[string]*types.Package
+}
+
+func newImporter() *importer {
+	return &importer{fset: token.NewFileSet(), shared: map[string]*types.Package{"unsafe": types.Unsafe}}
+}
+
+// A unitImporter imports for one unit: its import map tells test variants and vendored packages from plain ones.
+type unitImporter struct {
+	*importer
+	pkg      *packages.Package
+	variants map[string]*types.Package
+}
+
+func (u *unitImporter) Import(path string) (*types.Package, error) {
+	if path == "unsafe" {
+		return types.Unsafe, nil
+	}
+	if path == "C" {
+		return nil, errors.New("cgo")
+	}
+	dep := u.pkg.Imports[path]
+	if dep == nil {
+		return nil, fmt.Errorf("no package %s", path)
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if dep.ForTest != "" {
+		return u.readVariant(dep)
+	}
+	return u.read(u.shared, dep)
+}
+
+// readVariant reads a package that was compiled for this unit's tests. All that it shares with the rest of the program
+// comes from the shared packages, so that the two agree on the types.
+func (u *unitImporter) readVariant(dep *packages.Package) (*types.Package, error) {
+	if u.variants == nil {
+		u.variants = map[string]*types.Package{}
+	}
+	recompiled := map[string]bool{}
+	markVariants(dep, recompiled)
+	for _, plain := range dep.Imports {
+		if plain.ForTest == "" && plain.PkgPath != "C" {
+			_, _ = u.read(u.shared, plain) // one that does not compile is named where it is imported
+		}
+	}
+	for path, pkg := range u.shared {
+		if !recompiled[path] && u.variants[path] == nil {
+			u.variants[path] = pkg
+		}
+	}
+	return u.read(u.variants, dep)
+}
+
+// markVariants adds the paths of a package and its imports that were compiled anew for a test.
+func markVariants(pkg *packages.Package, paths map[string]bool) {
+	if pkg.ForTest == "" || paths[pkg.PkgPath] {
+		return
+	}
+	paths[pkg.PkgPath] = true
+	for _, dep := range pkg.Imports {
+		markVariants(dep, paths)
+	}
+}
+
+func (u *unitImporter) read(known map[string]*types.Package, dep *packages.Package) (*types.Package, error) {
+	if pkg := known[dep.PkgPath]; pkg != nil && pkg.Complete() {
+		return pkg, nil
+	}
+	if dep.PkgPath == "unsafe" {
+		return types.Unsafe, nil
+	}
+	if dep.ExportFile == "" {
+		return nil, fmt.Errorf("%s could not be compiled", dep.PkgPath)
+	}
+	file, err := os.Open(dep.ExportFile)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	data, err := gcexportdata.NewReader(file)
+	if err != nil {
+		return nil, err
+	}
+	return gcexportdata.Read(data, u.fset, known, dep.PkgPath)
+}
+
+// A checked unit is a package with its syntax and types, for as long as facts are taken from it.
+type checked struct {
+	unit  *unit
+	fset  *token.FileSet
+	files []*ast.File
+	info  *types.Info
+	types *types.Package
+	errs  []string
+}
+
+// check parses and type-checks a unit. Errors are collected, never fatal: what could be resolved is used.
+func check(u *unit, imp *importer) *checked {
+	c := &checked{unit: u, fset: token.NewFileSet()}
+	for _, path := range u.pkg.GoFiles {
+		file, err := parser.ParseFile(c.fset, path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			c.errs = append(c.errs, err.Error())
+		}
+		if file != nil {
+			c.files = append(c.files, file)
+		}
+	}
+	c.info = &types.Info{
+		Types:      map[ast.Expr]types.TypeAndValue{},
+		Defs:       map[*ast.Ident]types.Object{},
+		Uses:       map[*ast.Ident]types.Object{},
+		Implicits:  map[ast.Node]types.Object{},
+		Selections: map[*ast.SelectorExpr]*types.Selection{},
+		Scopes:     map[ast.Node]*types.Scope{},
+		Instances:  map[*ast.Ident]types.Instance{},
+	}
+	conf := types.Config{
+		Importer:    &unitImporter{importer: imp, pkg: u.pkg},
+		FakeImportC: true,
+		Sizes:       types.SizesFor("gc", runtime.GOARCH),
+		Error: func(err error) {
+			if len(c.errs) < 3 {
+				c.errs = append(c.errs, err.Error())
+			}
+		},
+	}
+	c.types, _ = conf.Check(u.pkg.PkgPath, c.fset, c.files, c.info)
+	return c
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"go/types"
+)
+
+// What gives a context, told by type: no list of frameworks, but for those where the method named Context is not the
+// one to use.
+
+// A giver says how an expression of a type gives a context: what is written behind it.
+type giver struct {
+	role   string // context, method, field
+	suffix string
+	gives  string // the type that the context belongs to
+	nils   bool   // it may panic or give nil where the value was made by hand
+}
+
+// preferred names the methods to use where `Context` is not the request's context.
+var preferred = map[string]string{
+	"github.com/gofiber/fiber/v2.Ctx": "UserContext",
+	"github.com/gofiber/fiber/v3.Ctx": "Context",
+}
+
+// never lists types whose context belongs to something else that has ended.
+var never = map[string]bool{"net/http.Response": true, "context.CancelFunc": true}
+
+// isContext tells whether a type is context.Context itself or an interface that embeds it.
+func isContext(t types.Type) bool {
+	if t == nil {
+		return false
+	}
+	iface, ok := t.Underlying().(*types.Interface)
+	return ok && hasContextMethods(iface.NumMethods(), func(i int) *types.Func { return iface.Method(i) })
+}
+
+func hasContextMethods(n int, at func(int) *types.Func) bool {
+	found := 0
+	for i := range n {
+		switch at(i).Name() {
+		case "Deadline", "Done", "Err", "Value":
+			found++
+		}
+	}
+	return found == 4
+}
+
+// giverOf tells how a value of a type gives a context where it is used in `from`, or nil.
+func (x *extractor) giverOf(t types.Type) *giver {
+	if t == nil {
+		return nil
+	}
+	if g, known := x.givers[t]; known {
+		return g
+	}
+	g := x.findGiver(t, 1)
+	x.givers[t] = g
+	return g
+}
+
+func (x *extractor) findGiver(t types.Type, fields int) *giver {
+	id := typeID(t)
+	if never[id] {
+		return nil
+	}
+	if isContext(t) {
+		return &giver{role: "context", gives: id}
+	}
+	if name := preferred[id]; name != "" {
+		return &giver{role: "method", suffix: "." + name + "()", gives: id}
+	}
+	if !mayHaveMembers(t) {
+		return nil
+	}
+	if x.returnsContext(t, "Context") {
+		return &giver{role: "method", suffix: ".Context()", gives: id, nils: true}
+	}
+	if fields > 0 {
+		if g := x.fieldGiver(t, id); g != nil {
+			return g
+		}
+		if request := x.resultOf(t, "Request"); request != nil && typeID(request) == "net/http.Request" {
+			return &giver{role: "method", suffix: ".Request().Context()", gives: "net/http.Request", nils: true}
+		}
+	}
+	if x.implementsContext(t) {
+		return &giver{role: "context", gives: id}
+	}
+	return nil
+}
+
+func mayHaveMembers(t types.Type) bool {
+	if namedOf(t) != nil {
+		return true
+	}
+	_, iface := t.Underlying().(*types.Interface)
+	return iface
+}
+
+// fieldGiver looks one field deep, for requests before other things that carry a context.
+func (x *extractor) fieldGiver(t types.Type, id string) *giver {
+	under := t.Underlying()
+	if pointer, ok := under.(*types.Pointer); ok {
+		under = pointer.Elem().Underlying()
+	}
+	fields, ok := under.(*types.Struct)
+	if !ok {
+		return nil
+	}
+	var best *giver
+	for i := range fields.NumFields() {
+		field := fields.Field(i)
+		if !field.Exported() && field.Pkg() != x.pkg || field.Name() == "_" {
+			continue
+		}
+		if isContext(field.Type()) {
+			if best == nil {
+				best = &giver{role: "field", suffix: "." + field.Name(), gives: id, nils: true}
+			}
+			continue
+		}
+		if g := x.findGiver(field.Type(), 0); g != nil && g.role == "method" {
+			if typeID(field.Type()) == "net/http.Request" {
+				return &giver{role: "method", suffix: "." + field.Name() + g.suffix, gives: g.gives, nils: true}
+			}
+			if best == nil && !isTesting(g.gives) {
+				best = &giver{role: "field", suffix: "." + field.Name() + g.suffix, gives: g.gives, nils: true}
+			}
+		}
+	}
+	return best
+}
+
+func isTesting(id string) bool {
+	switch id {
+	case "testing.T", "testing.B", "testing.F", "testing.TB", "testing.common":
+		return true
+	}
+	return false
+}
+
+func (x *extractor) method(t types.Type, name string) *types.Func {
+	obj, _, _ := types.LookupFieldOrMethod(t, true, x.pkg, name)
+	fn, _ := obj.(*types.Func)
+	return fn
+}
+
+// resultOf is the only result of a method without parameters, or nil.
+func (x *extractor) resultOf(t types.Type, name string) types.Type {
+	fn := x.method(t, name)
+	if fn == nil {
+		return nil
+	}
+	sig := fn.Signature()
+	if sig.Params().Len() != 0 || sig.Results().Len() != 1 {
+		return nil
+	}
+	return sig.Results().At(0).Type()
+}
+
+func (x *extractor) returnsContext(t types.Type, name string) bool {
+	result := x.resultOf(t, name)
+	return result != nil && isContext(result)
+}
+
+func (x *extractor) implementsContext(t types.Type) bool {
+	if result := x.resultOf(t, "Err"); result == nil {
+		return false
+	}
+	return x.resultOf(t, "Done") != nil && x.method(t, "Deadline") != nil && x.method(t, "Value") != nil
+}

@@ -1,0 +1,306 @@
+package main
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"path/filepath"
+	"strconv"
+)
+
+// A decl reads one declaration: a function with its literals, or a file's package-level variables.
+type decl struct {
+	*extractor
+	top     *funcFact
+	body    *ast.FuncDecl // nil for variables
+	lits    map[*ast.FuncLit]*funcFact
+	parents map[ast.Node]ast.Node
+	assigns map[*types.Var][]ast.Expr // what context variables were made from
+	params  map[*types.Var]string     // context parameters, as origins
+	uses    map[types.Object][]*ast.Ident
+	counts  map[string]int
+}
+
+func (x *extractor) newDecl(top *funcFact) *decl {
+	x.out.Funcs = append(x.out.Funcs, top)
+	return &decl{
+		extractor: x, top: top, lits: map[*ast.FuncLit]*funcFact{}, counts: map[string]int{},
+		assigns: map[*types.Var][]ast.Expr{}, params: map[*types.Var]string{},
+	}
+}
+
+// read goes over a declaration twice: names and assignments first, since an origin may be written below its use.
+func (d *decl) read(root ast.Node) {
+	d.parents = map[ast.Node]ast.Node{}
+	d.uses = map[types.Object][]*ast.Ident{}
+	var stack []ast.Node
+	ast.Inspect(root, func(n ast.Node) bool {
+		if n == nil {
+			stack = stack[:len(stack)-1]
+			return true
+		}
+		if len(stack) > 0 {
+			d.parents[n] = stack[len(stack)-1]
+		}
+		stack = append(stack, n)
+		d.prepare(n)
+		return true
+	})
+	if d.body != nil {
+		d.declareParams(d.body.Recv, d.body.Body, d.top, true)
+		d.declareParams(d.body.Type.Params, d.body.Body, d.top, false)
+	}
+	ast.Inspect(root, func(n ast.Node) bool {
+		d.visit(n)
+		return true
+	})
+}
+
+func (d *decl) prepare(n ast.Node) {
+	switch n := n.(type) {
+	case *ast.FuncLit:
+		d.addLiteral(n)
+	case *ast.AssignStmt:
+		d.noteAssign(n.Lhs, n.Rhs)
+	case *ast.ValueSpec:
+		names := make([]ast.Expr, len(n.Names))
+		for i, name := range n.Names {
+			names[i] = name
+		}
+		d.noteAssign(names, n.Values)
+	case *ast.Ident:
+		if obj := d.info.Uses[n]; obj != nil {
+			if v, ok := obj.(*types.Var); ok && !v.IsField() {
+				d.uses[obj] = append(d.uses[obj], n)
+			}
+		}
+	}
+}
+
+// noteAssign remembers what each context variable was made from.
+func (d *decl) noteAssign(left, right []ast.Expr) {
+	for i, l := range left {
+		v := d.variable(l)
+		if v == nil || !isContext(v.Type()) || len(right) == 0 {
+			continue
+		}
+		if len(left) == len(right) {
+			d.assigns[v] = append(d.assigns[v], right[i])
+		} else {
+			d.assigns[v] = append(d.assigns[v], right[0])
+		}
+	}
+}
+
+func (d *decl) variable(e ast.Expr) *types.Var {
+	ident, ok := ast.Unparen(e).(*ast.Ident)
+	if !ok {
+		return nil
+	}
+	obj := d.info.Defs[ident]
+	if obj == nil {
+		obj = d.info.Uses[ident]
+	}
+	v, _ := obj.(*types.Var)
+	return v
+}
+
+// addLiteral makes the node of a literal, named as the runtime names it: F.func1, and F.func1.1 within it.
+func (d *decl) addLiteral(lit *ast.FuncLit) {
+	parent := d.around(lit)
+	d.counts[parent.ID]++
+	n := strconv.Itoa(d.counts[parent.ID])
+	suffix, name := ".func"+n, ".func"+n
+	if parent.Parent != "" {
+		suffix, name = "."+n, "."+n
+	}
+	fact := &funcFact{
+		ID: parent.ID + suffix, Name: parent.Name + name, Pkg: parent.Pkg, Place: d.place(lit),
+		Test: d.test, Parent: parent.ID,
+	}
+	if parent.Name == "" {
+		fact.Name = "glob." + name
+		fact.ID = d.out.Path + ".glob." + name + "@" + filepath.Base(d.file)
+	}
+	if sig, ok := d.info.TypeOf(lit).(*types.Signature); ok {
+		d.describe(fact, sig, lit.Body)
+	}
+	d.lits[lit] = fact
+	d.out.Funcs = append(d.out.Funcs, fact)
+}
+
+// around gives the function that a node stands in.
+func (d *decl) around(n ast.Node) *funcFact {
+	for p := d.parents[n]; p != nil; p = d.parents[p] {
+		if lit, ok := p.(*ast.FuncLit); ok && d.lits[lit] != nil {
+			return d.lits[lit]
+		}
+	}
+	return d.top
+}
+
+func (d *decl) visit(n ast.Node) {
+	switch n := n.(type) {
+	case *ast.FuncLit:
+		fact := d.lits[n]
+		d.declareParams(n.Type.Params, n.Body, fact, false)
+		fact.Use = d.useOfFunc(n)
+		d.call(n, fact.ID, "closure", nil)
+		d.hold(n, fact.ID)
+	case *ast.CallExpr:
+		d.visitCall(n)
+	case *ast.Ident:
+		d.visitIdent(n)
+	case *ast.AssignStmt:
+		if n.Tok == token.DEFINE {
+			for _, left := range n.Lhs {
+				d.declareLocal(left, n.End())
+			}
+		}
+	case *ast.ValueSpec:
+		for _, name := range n.Names {
+			d.declareLocal(name, n.End())
+		}
+	case *ast.RangeStmt:
+		if n.Tok == token.DEFINE {
+			d.declareLocal(n.Key, n.Body.Pos())
+			d.declareLocal(n.Value, n.Body.Pos())
+		}
+	}
+}
+
+// visitIdent sees functions that are used as values, and contexts that are handed on.
+func (d *decl) visitIdent(n *ast.Ident) {
+	switch obj := d.info.Uses[n].(type) {
+	case *types.Func:
+		e := d.outermost(n)
+		if call, ok := d.parents[e].(*ast.CallExpr); ok && call.Fun == e {
+			return
+		}
+		if _, inType := d.parents[e].(*ast.Field); inType {
+			return
+		}
+		d.call(e, funcID(obj), "value", nil)
+		d.hold(e, funcID(obj))
+		if use := d.useOfFunc(e); use != nil {
+			d.out.Forwards = append(d.out.Forwards, forwardFact{Func: funcID(obj), Kind: "value", Target: use.Target})
+		}
+	case *types.Var:
+		if !obj.IsField() && isContext(obj.Type()) {
+			d.forward(n, obj)
+		}
+	}
+}
+
+// outermost climbs from an identifier over its selector, index and parentheses.
+func (d *decl) outermost(n ast.Expr) ast.Expr {
+	for {
+		switch p := d.parents[n].(type) {
+		case *ast.SelectorExpr:
+			if p.Sel != n {
+				return n
+			}
+			n = p
+		case *ast.ParenExpr:
+			n = p
+		case *ast.IndexExpr:
+			if p.X != n {
+				return n
+			}
+			n = p
+		case *ast.IndexListExpr:
+			n = p
+		default:
+			return n
+		}
+	}
+}
+
+func (d *decl) visitCall(call *ast.CallExpr) {
+	fn := d.calleeFunc(call)
+	if fn == nil {
+		if node := d.funcNode(call.Fun); node != "" && !isLiteral(call.Fun) {
+			d.call(call, node, "value", d.firstContext(call))
+		}
+		return
+	}
+	d.visitSite(call, fn)
+	kind := "static"
+	if recv := fn.Signature().Recv(); recv != nil && types.IsInterface(recv.Type()) {
+		kind = "interface"
+	}
+	d.call(call, funcID(fn), kind, d.firstContext(call))
+}
+
+func isLiteral(e ast.Expr) bool { _, ok := ast.Unparen(e).(*ast.FuncLit); return ok }
+
+// calleeFunc gives the function or method that a call names, or nil for values, conversions and built-ins.
+func (x *extractor) calleeFunc(call *ast.CallExpr) *types.Func {
+	fun := ast.Unparen(call.Fun)
+	switch index := fun.(type) {
+	case *ast.IndexExpr:
+		fun = ast.Unparen(index.X)
+	case *ast.IndexListExpr:
+		fun = ast.Unparen(index.X)
+	}
+	var ident *ast.Ident
+	switch fun := fun.(type) {
+	case *ast.Ident:
+		ident = fun
+	case *ast.SelectorExpr:
+		ident = fun.Sel
+	default:
+		return nil
+	}
+	fn, _ := x.info.Uses[ident].(*types.Func)
+	return fn
+}
+
+func (d *decl) call(n ast.Node, callee, kind string, ctx []string) {
+	fact := callFact{
+		Caller: d.around(n).ID, Callee: callee, Kind: kind, Place: d.place(n), Ctx: ctx, Test: d.test,
+	}
+	switch p := d.parents[n].(type) {
+	case *ast.GoStmt:
+		fact.Go = true
+	case *ast.DeferStmt:
+		fact.Defer = true
+	case *ast.CallExpr:
+		if p.Fun == n { // go func() { … }()
+			_, fact.Go = d.parents[p].(*ast.GoStmt)
+			_, fact.Defer = d.parents[p].(*ast.DeferStmt)
+		}
+	}
+	fact.Loop = d.inLoop(n)
+	d.out.Calls = append(d.out.Calls, fact)
+}
+
+// inLoop tells whether a node is inside an endless loop of its own function.
+func (d *decl) inLoop(n ast.Node) bool {
+	for p := d.parents[n]; p != nil; p = d.parents[p] {
+		switch p := p.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ForStmt:
+			if p.Cond == nil && p.Init == nil && loopsOn(p.Body) {
+				return true
+			}
+		case *ast.RangeStmt:
+			if d.isChannel(p.X) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// firstContext gives the origins of the first argument that is a context, or nil.
+func (d *decl) firstContext(call *ast.CallExpr) []string {
+	for _, arg := range call.Args {
+		if isContext(d.info.TypeOf(arg)) {
+			origins, _ := d.origins(arg)
+			return origins
+		}
+	}
+	return nil
+}

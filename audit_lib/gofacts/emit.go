@@ -1,0 +1,187 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"sort"
+	"strings"
+)
+
+// emit prints the facts, one JSON object a line, each kind in sorted order: first what was loaded, then the graph,
+// then the sites.
+func emit(out *bufio.Writer, t *target, l *linked) error {
+	e := &emitter{json: json.NewEncoder(out), l: l}
+	e.json.SetEscapeHTML(false)
+	for _, module := range t.modules {
+		e.print("module", module)
+	}
+	sort.Slice(l.packages, func(i, j int) bool { return l.packages[i].Path < l.packages[j].Path })
+	e.packages(t)
+	e.funcs()
+	e.dispatch()
+	e.calls()
+	e.sources()
+	e.forwards()
+	e.sites()
+	return e.err
+}
+
+type emitter struct {
+	json *json.Encoder
+	l    *linked
+	err  error
+}
+
+func (e *emitter) print(kind string, fact any) {
+	if e.err == nil {
+		e.err = e.json.Encode([2]any{kind, fact})
+	}
+}
+
+type packageFact struct {
+	Path   string `json:"path,omitempty"`
+	Name   string `json:"name,omitempty"`
+	Module string `json:"module,omitempty"`
+	Dir    string `json:"dir,omitempty"`
+	Files  int    `json:"files,omitempty"`
+}
+
+func (e *emitter) packages(t *target) {
+	seen := map[string]bool{}
+	for _, facts := range e.l.packages {
+		e.print("package", packageFact{facts.Path, facts.Name, facts.Module, facts.Dir, facts.Files})
+	}
+	problems := append([]problem(nil), t.broken...)
+	for _, facts := range e.l.packages {
+		for _, message := range facts.Errors {
+			problems = append(problems, problem{Where: facts.Path, Reason: message})
+		}
+	}
+	sort.Slice(problems, func(i, j int) bool {
+		a, b := problems[i], problems[j]
+		return a.Where < b.Where || a.Where == b.Where && a.Reason < b.Reason
+	})
+	for _, p := range problems {
+		if key := p.Where + p.Reason; !seen[key] {
+			seen[key] = true
+			e.print("problem", p)
+		}
+	}
+}
+
+func (e *emitter) funcs() {
+	closed := map[string][]string{}
+	for id, node := range e.l.dispatch {
+		if node.External {
+			for _, target := range node.Targets {
+				closed[target] = append(closed[target], id)
+			}
+		}
+	}
+	for _, id := range sorted(e.l.funcs) {
+		if fn := e.l.funcs[id]; e.l.reach[id] {
+			fn.ClosedBy = unique(closed[id])
+			e.print("func", fn)
+		}
+	}
+}
+
+func (e *emitter) dispatch() {
+	for _, id := range sorted(e.l.dispatch) {
+		if node := e.l.dispatch[id]; (e.l.reach[id] || e.l.handed[id]) && len(node.Targets) > 0 {
+			e.print("dispatch", node)
+		}
+	}
+}
+
+func (e *emitter) calls() {
+	var calls []callFact
+	for _, facts := range e.l.packages {
+		for _, call := range facts.Calls {
+			if e.l.reach[call.Callee] {
+				calls = append(calls, call)
+			}
+		}
+	}
+	sort.SliceStable(calls, func(i, j int) bool { return calls[i].Place.before(calls[j].Place) })
+	for _, call := range calls {
+		e.print("call", call)
+	}
+}
+
+func (p place) before(q place) bool {
+	if p.File != q.File {
+		return p.File < q.File
+	}
+	return p.Start < q.Start || p.Start == q.Start && p.End < q.End
+}
+
+func (e *emitter) sources() {
+	var sources []sourceFact
+	for _, facts := range e.l.packages {
+		for _, source := range facts.Sources {
+			if e.l.reach[topOf(e.l.funcs, source.Owner)] {
+				sources = append(sources, source)
+			}
+		}
+	}
+	sort.SliceStable(sources, func(i, j int) bool {
+		a, b := sources[i], sources[j]
+		return a.File < b.File || a.File == b.File && a.Decl < b.Decl
+	})
+	for _, source := range sources {
+		e.print("source", source)
+	}
+}
+
+// topOf gives the declared function around a literal.
+func topOf(funcs map[string]*funcFact, id string) string {
+	for fn := funcs[id]; fn != nil && fn.Parent != ""; fn = funcs[id] {
+		id = fn.Parent
+	}
+	return id
+}
+
+func (e *emitter) forwards() {
+	seen := map[forwardFact]bool{}
+	var forwards []forwardFact
+	for _, facts := range e.l.packages {
+		for _, forward := range facts.Forwards {
+			owner, _, _ := strings.Cut(strings.TrimPrefix(forward.Func, "param:"), "#")
+			if !seen[forward] && (e.l.handed[owner] || forward.Kind == "value" && e.l.reach[owner]) {
+				seen[forward] = true
+				forwards = append(forwards, forward)
+			}
+		}
+	}
+	sort.Slice(forwards, func(i, j int) bool {
+		a, b := forwards[i], forwards[j]
+		if a.Func != b.Func {
+			return a.Func < b.Func
+		}
+		return a.Kind < b.Kind || a.Kind == b.Kind && a.Target < b.Target
+	})
+	for _, forward := range forwards {
+		e.print("forward", forward)
+	}
+}
+
+func (e *emitter) sites() {
+	var sites []siteFact
+	for _, facts := range e.l.packages {
+		sites = append(sites, facts.Sites...)
+	}
+	sort.SliceStable(sites, func(i, j int) bool { return sites[i].Place.before(sites[j].Place) })
+	for _, site := range sites {
+		e.print("site", site)
+	}
+}
+
+func sorted[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for key := range m {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	return keys
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"path/filepath"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// An extractor takes the facts from one checked package.
+type extractor struct {
+	*checked
+	t        *target
+	pkg      *types.Package
+	out      *packageFacts
+	givers   map[types.Type]*giver
+	siblings map[*types.Func]string
+	params   map[*types.Var]string // parameters of function types, as nodes
+	file     string                // of the declaration that is read
+	test     bool
+}
+
+func extract(t *target, c *checked) *packageFacts {
+	x := &extractor{
+		checked: c, t: t, pkg: c.types,
+		out: &packageFacts{
+			Path: c.unit.pkg.PkgPath, Name: c.unit.pkg.Name, Module: c.unit.module,
+			Dir: t.relative(filepath.Dir(c.unit.pkg.GoFiles[0])), Files: len(c.unit.files),
+		},
+		givers: map[types.Type]*giver{}, siblings: map[*types.Func]string{}, params: map[*types.Var]string{},
+	}
+	for _, message := range c.errs {
+		x.out.Errors = append(x.out.Errors, t.shorten(message))
+	}
+	fresh := map[string]bool{}
+	for _, file := range c.unit.files {
+		fresh[file] = true
+	}
+	for _, file := range c.files {
+		path := c.fset.PositionFor(file.FileStart, false).Filename
+		if fresh[path] {
+			x.readFile(file, t.relative(path))
+		}
+	}
+	for path, dep := range c.unit.pkg.Imports {
+		if (dep.Module == nil || !t.owns(dep.Module.Path)) && path != "C" {
+			x.out.Imports = append(x.out.Imports, dep.PkgPath)
+		}
+	}
+	sort.Strings(x.out.Imports)
+	return x.out
+}
+
+func (t *target) owns(module string) bool {
+	for _, known := range t.modules {
+		if known.Path == module {
+			return true
+		}
+	}
+	return false
+}
+
+// readFile reads the declarations of one file. A file that imports testing is test code whatever its name.
+func (x *extractor) readFile(file *ast.File, path string) {
+	x.file, x.test = path, strings.HasSuffix(path, "_test.go")
+	for _, spec := range file.Imports {
+		if spec.Path.Value == `"testing"` {
+			x.test = true
+		}
+	}
+	var initialisers *decl
+	for _, d := range file.Decls {
+		switch d := d.(type) {
+		case *ast.FuncDecl:
+			x.readFunc(d)
+		case *ast.GenDecl:
+			x.readTypes(d)
+			if d.Tok == token.VAR {
+				if initialisers == nil {
+					initialisers = x.newDecl(x.initialiser(file))
+				}
+				initialisers.read(d)
+			}
+		}
+	}
+}
+
+// initialiser is the node that stands for a file's package-level variables.
+func (x *extractor) initialiser(file *ast.File) *funcFact {
+	return &funcFact{
+		ID: x.out.Path + ".glob.@" + filepath.Base(x.file), Pkg: x.out.Path, Place: x.place(file.Name),
+		Test: x.test, Flags: []string{"package_level"},
+	}
+}
+
+func (x *extractor) readFunc(d *ast.FuncDecl) {
+	fn, ok := x.info.Defs[d.Name].(*types.Func)
+	if !ok || d.Body == nil {
+		return
+	}
+	fact := &funcFact{
+		ID: funcID(fn), Name: displayName(fn), Pkg: x.out.Path, Place: x.place(d),
+		Exported: isExported(fn), Test: x.test,
+	}
+	if recv := fn.Signature().Recv(); recv != nil {
+		fact.Recv = typeID(recv.Type())
+	}
+	if fact.Recv == "" && (fn.Name() == "init" || fn.Name() == "_") {
+		fact.ID += fmt.Sprintf("@%s:%d", filepath.Base(x.file), fact.Place.Line)
+	}
+	x.describe(fact, fn.Signature(), d.Body)
+	decl := x.newDecl(fact)
+	decl.body = d
+	decl.read(d)
+}
+
+func isExported(fn *types.Func) bool {
+	if recv := fn.Signature().Recv(); recv != nil {
+		named := namedOf(recv.Type())
+		return fn.Exported() && named != nil && named.Obj().Exported()
+	}
+	return fn.Exported()
+}
+
+// describe fills in parameters, results and what the body's shape tells.
+func (x *extractor) describe(fact *funcFact, sig *types.Signature, body *ast.BlockStmt) {
+	for i := range sig.Params().Len() {
+		param := sig.Params().At(i)
+		p := paramFact{Name: param.Name(), Type: shortType(param.Type())}
+		if g := x.giverOf(param.Type()); g != nil {
+			if p.Role = "carrier"; g.role == "context" {
+				p.Role = "context"
+			}
+		}
+		if isFuncType(param.Type()) {
+			x.params[param] = paramNode(fact.ID, i)
+		}
+		fact.Params = append(fact.Params, p)
+	}
+	for i := range sig.Results().Len() {
+		fact.Results = append(fact.Results, typeID(sig.Results().At(i).Type()))
+	}
+	fact.Flags = append(fact.Flags, bodyFlags(x, body)...)
+}
+
+func paramNode(function string, i int) string { return "param:" + function + "#" + strconv.Itoa(i) }
+
+func isFuncType(t types.Type) bool {
+	switch under := t.Underlying().(type) {
+	case *types.Signature:
+		return true
+	case *types.Slice:
+		return isFuncType(under.Elem())
+	}
+	return false
+}
+
+// readTypes lists the methods of the types that a declaration makes, by name and signature.
+func (x *extractor) readTypes(d *ast.GenDecl) {
+	for _, spec := range d.Specs {
+		spec, ok := spec.(*ast.TypeSpec)
+		if !ok {
+			continue
+		}
+		obj, ok := x.info.Defs[spec.Name].(*types.TypeName)
+		if !ok || obj.IsAlias() {
+			continue
+		}
+		if iface, ok := obj.Type().Underlying().(*types.Interface); ok {
+			x.out.Ifaces = append(x.out.Ifaces, interfaceFact(obj, iface, x.place(spec)))
+			continue
+		}
+		set := types.NewMethodSet(types.NewPointer(obj.Type()))
+		if set.Len() == 0 {
+			continue
+		}
+		fact := typeFact{ID: typeID(obj.Type()), Methods: map[string]string{}, Test: x.test}
+		for i := range set.Len() {
+			fn := set.At(i).Obj().(*types.Func)
+			fact.Methods[methodKey(fn, set.At(i).Type().(*types.Signature))] = funcID(fn)
+		}
+		x.out.Types = append(x.out.Types, fact)
+	}
+}
+
+func methodKey(fn *types.Func, sig *types.Signature) string {
+	name := fn.Name()
+	if !fn.Exported() && fn.Pkg() != nil {
+		name = fn.Pkg().Path() + "." + name
+	}
+	return name + " " + signatureKey(sig)
+}
+
+func interfaceFact(obj *types.TypeName, iface *types.Interface, at place) ifaceFact {
+	fact := ifaceFact{ID: typeID(obj.Type()), Methods: map[string]string{}, Place: at}
+	for i := range iface.NumMethods() {
+		fn := iface.Method(i)
+		fact.Methods[methodKey(fn, fn.Signature())] = funcID(fn)
+	}
+	return fact
+}
+
+// place gives a node's position: byte offsets from 0, line and byte column from 1.
+func (x *extractor) place(node ast.Node) place { return x.placeOf(node.Pos(), node.End()) }
+
+func (x *extractor) placeOf(from, to token.Pos) place {
+	start, end := x.fset.PositionFor(from, false), x.fset.PositionFor(to, false)
+	return place{File: x.file, Line: start.Line, Col: start.Column, Start: start.Offset, End: end.Offset}
+}
+
+func (x *extractor) offset(pos token.Pos) int { return x.fset.PositionFor(pos, false).Offset }

@@ -1,0 +1,160 @@
+package main
+
+// The facts of one package, before they are joined with those of others. Functions, interface methods and variables
+// that hold functions are all nodes, named by package path so that packages can be read apart from each other.
+
+type moduleFact struct {
+	Path string `json:"path,omitempty"`
+	Dir  string `json:"dir,omitempty"`
+	Go   string `json:"go,omitempty"`
+}
+
+type place struct {
+	File  string `json:"file,omitempty"`
+	Line  int    `json:"line,omitempty"`
+	Col   int    `json:"column,omitempty"`
+	Start int    `json:"start,omitempty"`
+	End   int    `json:"end,omitempty"`
+}
+
+// A funcFact is a declared function, a method, a function literal, or the initialisers of a package's variables.
+type funcFact struct {
+	ID       string      `json:"id,omitempty"`
+	Name     string      `json:"name,omitempty"`
+	Pkg      string      `json:"package,omitempty"`
+	Place    place       `json:"place,omitempty"`
+	Recv     string      `json:"receiver,omitempty"`
+	Exported bool        `json:"exported,omitempty"`
+	Test     bool        `json:"test,omitempty"`
+	Parent   string      `json:"parent,omitempty"` // the function around a literal
+	Params   []paramFact `json:"params,omitempty"`
+	Results  []string    `json:"results,omitempty"`
+	Flags    []string    `json:"flags,omitempty"`
+	Use      *useFact    `json:"use,omitempty"`       // of a literal
+	ClosedBy []string    `json:"closed_by,omitempty"` // interface methods outside the module that it implements
+}
+
+type paramFact struct {
+	Name string `json:"name,omitempty"`
+	Type string `json:"type,omitempty"`
+	Role string `json:"role,omitempty"` // "context", "carrier" (gives one) or ""
+}
+
+// A useFact says where a value goes: a context, or a function that is not called on the spot.
+type useFact struct {
+	Kind   string `json:"kind,omitempty"`   // go, defer, call, arg, field, return, global, var, guard, other
+	Target string `json:"target,omitempty"` // the function called, with the package path; or the field or variable
+	Arg    int    `json:"arg,omitempty"`
+	Go     bool   `json:"go,omitempty"`    // in a go statement
+	Defer  bool   `json:"defer,omitempty"` // in a defer statement
+	Line   int    `json:"line,omitempty"`
+	Func   string `json:"function,omitempty"` // the function around it
+}
+
+// A sourceFact is a way to get a context, and where it may be written: in [From, To) of its file.
+type sourceFact struct {
+	Expr     string   `json:"expr,omitempty"`
+	Role     string   `json:"role,omitempty"`  // context, method, field, stored, shadow
+	Type     string   `json:"type,omitempty"`  // of the variable that stands first in the expression
+	Gives    string   `json:"gives,omitempty"` // the type whose context it is
+	Name     string   `json:"name,omitempty"`
+	Owner    string   `json:"owner,omitempty"` // the function that declares the variable
+	Param    bool     `json:"param,omitempty"`
+	File     string   `json:"file,omitempty"`
+	From     int      `json:"from,omitempty"`
+	To       int      `json:"to,omitempty"`
+	Decl     int      `json:"declared,omitempty"`
+	Line     int      `json:"line,omitempty"`
+	Origins  []string `json:"origins,omitempty"` // of a context local: what it was made from
+	Ends     bool     `json:"ends,omitempty"`    // a local that somebody can end
+	Nilable  bool     `json:"nilable,omitempty"`
+	Assigned int      `json:"assigned,omitempty"` // where the local first holds a context
+}
+
+// A callFact is an edge: a call, or a function given away.
+type callFact struct {
+	Caller string   `json:"caller,omitempty"`
+	Callee string   `json:"callee,omitempty"`
+	Kind   string   `json:"kind,omitempty"` // static, interface, value, closure
+	Place  place    `json:"place,omitempty"`
+	Go     bool     `json:"go,omitempty"`
+	Defer  bool     `json:"defer,omitempty"`
+	Loop   bool     `json:"loop,omitempty"`
+	Ctx    []string `json:"context,omitempty"` // where the first context argument comes from
+	Test   bool     `json:"test,omitempty"`
+}
+
+// A siteFact is a root or a bare call.
+type siteFact struct {
+	Kind    string    `json:"kind,omitempty"`
+	Callee  string    `json:"callee,omitempty"`
+	Sibling string    `json:"sibling,omitempty"`
+	Place   place     `json:"place,omitempty"`
+	Func    string    `json:"function,omitempty"`
+	Wraps   []string  `json:"wraps,omitempty"` // WithTimeout and the like around the root
+	Uses    []useFact `json:"uses,omitempty"`
+	Flags   []string  `json:"flags,omitempty"`
+	Values  bool      `json:"values,omitempty"` // the callee reads values only
+	IO      bool      `json:"io,omitempty"`     // what it is used for waits for something outside the process
+	Test    bool      `json:"test,omitempty"`
+}
+
+// A dispatchFact is a node with several bodies: an interface's method, or a variable, field or parameter of a
+// function type.
+type dispatchFact struct {
+	ID       string   `json:"id,omitempty"`
+	Name     string   `json:"name,omitempty"`
+	Kind     string   `json:"kind,omitempty"` // interface, value
+	External bool     `json:"external,omitempty"`
+	Targets  []string `json:"targets,omitempty"`
+	Params   []string `json:"params,omitempty"`
+	Place    place    `json:"place,omitempty"`
+}
+
+// A typeFact is a concrete type with its methods, promoted ones included; an ifaceFact an interface with all of its
+// methods. Both map "Name signature" to a node.
+type typeFact struct {
+	ID      string            `json:"id,omitempty"`
+	Methods map[string]string `json:"methods,omitempty"`
+	Test    bool              `json:"test,omitempty"`
+}
+
+type ifaceFact struct {
+	ID       string            `json:"id,omitempty"`
+	Methods  map[string]string `json:"methods,omitempty"`
+	External bool              `json:"external,omitempty"`
+	Place    place             `json:"place,omitempty"`
+}
+
+// packageFacts is what one unit gives, and what the cache keeps.
+type packageFacts struct {
+	Path     string
+	Name     string
+	Module   string
+	Dir      string
+	Files    int
+	Errors   []string
+	Funcs    []*funcFact
+	Sources  []sourceFact
+	Calls    []callFact
+	Sites    []siteFact
+	Types    []typeFact
+	Ifaces   []ifaceFact
+	Holds    []holdFact
+	Forwards []forwardFact
+	Imports  []string // outside the module, direct
+}
+
+// A holdFact says that a node may hold another: a function assigned to a field, passed as an argument.
+type holdFact struct {
+	Node   string `json:"node,omitempty"`
+	Target string `json:"target,omitempty"`
+}
+
+// A forwardFact says what a function does with a context parameter: keeps it in a field, starts a goroutine with it,
+// or hands it to a callee.
+type forwardFact struct {
+	Func   string `json:"function,omitempty"`
+	Kind   string `json:"kind,omitempty"` // field, go, arg, return, values
+	Target string `json:"target,omitempty"`
+}

@@ -1,0 +1,231 @@
+package main
+
+import (
+	"fmt"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sort"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+)
+
+// A target is everything that one scan reads: the packages to read from source, and where their imports' types are.
+type target struct {
+	dir     string // absolute, symbolic links resolved
+	modules []moduleFact
+	units   []*unit
+	broken  []problem // what could not be loaded at all
+}
+
+// A unit is one package to be read from source. Where a package has tests in its own package, the unit is the test
+// variant, since that holds all of the files.
+type unit struct {
+	pkg    *packages.Package
+	module string
+	// fresh names the files that this unit gives facts for. A test variant is loaded with its package's files.
+	files []string
+}
+
+// A problem is something that was not read, and why.
+type problem struct {
+	Where  string `json:"where,omitempty"`
+	Reason string `json:"reason,omitempty"`
+}
+
+const loadMode = packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps |
+	packages.NeedExportFile | packages.NeedForTest | packages.NeedModule
+
+// load finds the modules below a folder and asks the go command for their packages. Each module that is not part of
+// the workspace is loaded on its own.
+func load(opts options) (*target, error) {
+	dir, err := filepath.Abs(opts.dir)
+	if err != nil {
+		return nil, err
+	}
+	if dir, err = filepath.EvalSymlinks(dir); err != nil {
+		return nil, err
+	}
+	t := &target{dir: dir}
+	seen := map[string]bool{}
+	for _, root := range loadRoots(dir) {
+		pkgs, err := packages.Load(config(opts, root), root.patterns...)
+		if err != nil {
+			t.broken = append(t.broken, problem{Where: t.relative(root.dir), Reason: firstLine(err.Error())})
+			continue
+		}
+		t.add(pkgs, seen)
+	}
+	sort.Slice(t.units, func(i, j int) bool { return t.units[i].pkg.ID < t.units[j].pkg.ID })
+	sort.Slice(t.modules, func(i, j int) bool { return t.modules[i].Path < t.modules[j].Path })
+	return t, nil
+}
+
+// A loadRoot is one call of the go command: where, for which packages, in or out of the workspace.
+type loadRoot struct {
+	dir      string
+	patterns []string
+	offWork  bool
+}
+
+// loadRoots gives the folders to load: the workspace's modules together, and every other module by itself.
+func loadRoots(dir string) []loadRoot {
+	var modules []string
+	hasWork := false
+	_ = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return nil // an unreadable folder is named by the syntactic scan
+		}
+		if entry.IsDir() {
+			if path != dir && skippedFolder(entry.Name()) {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		switch {
+		case entry.Name() == "go.mod":
+			modules = append(modules, filepath.Dir(path))
+		case entry.Name() == "go.work" && filepath.Dir(path) == dir:
+			hasWork = true
+		}
+		return nil
+	})
+	sort.Strings(modules)
+	if len(modules) == 0 || modules[0] != dir && !hasWork {
+		if len(modules) == 0 || insideModule(dir) {
+			modules = append([]string{dir}, modules...)
+		}
+	}
+	inWork := map[string]bool{}
+	var roots []loadRoot
+	if hasWork {
+		shared := loadRoot{dir: dir}
+		for _, module := range workspaceModules(dir) {
+			inWork[module] = true
+			if rel, err := filepath.Rel(dir, module); err == nil && filepath.IsLocal(rel) {
+				shared.patterns = append(shared.patterns, "./"+filepath.ToSlash(filepath.Join(rel, "...")))
+			}
+		}
+		roots = append(roots, shared)
+	}
+	for _, module := range modules {
+		if !inWork[module] {
+			roots = append(roots, loadRoot{dir: module, patterns: []string{"./..."}, offWork: hasWork})
+		}
+	}
+	return roots
+}
+
+// skippedFolder tells which folders the go command does not look into.
+func skippedFolder(name string) bool {
+	return name == "vendor" || name == "testdata" || name == "node_modules" ||
+		strings.HasPrefix(name, ".") || strings.HasPrefix(name, "_")
+}
+
+func insideModule(dir string) bool {
+	for parent := filepath.Dir(dir); ; parent = filepath.Dir(parent) {
+		if _, err := os.Stat(filepath.Join(parent, "go.mod")); err == nil {
+			return true
+		}
+		if parent == filepath.Dir(parent) {
+			return false
+		}
+	}
+}
+
+// workspaceModules lists the folders of a workspace's modules, absolute.
+func workspaceModules(dir string) []string {
+	list := exec.Command("go", "list", "-m", "-f", "{{.Dir}}")
+	list.Dir = dir
+	out, err := list.Output()
+	if err != nil {
+		return nil
+	}
+	return strings.Fields(string(out))
+}
+
+func config(opts options, root loadRoot) *packages.Config {
+	cfg := &packages.Config{Mode: loadMode, Dir: root.dir, Tests: true, Env: os.Environ()}
+	if root.offWork {
+		cfg.Env = append(cfg.Env, "GOWORK=off")
+	}
+	for _, flag := range [][2]string{{"-tags", opts.tags}, {"-mod", opts.mod}, {"-modfile", opts.modfile}} {
+		if flag[1] != "" {
+			cfg.BuildFlags = append(cfg.BuildFlags, flag[0]+"="+flag[1])
+		}
+	}
+	return cfg
+}
+
+// add takes the packages of one load: test variants stand for their package, generated test mains are left out, and a
+// package that an earlier load gave is not taken again.
+func (t *target) add(pkgs []*packages.Package, seen map[string]bool) {
+	variant := map[string]bool{}
+	for _, pkg := range pkgs {
+		if pkg.ForTest != "" && pkg.PkgPath == pkg.ForTest {
+			variant[pkg.PkgPath] = true
+		}
+	}
+	for _, pkg := range pkgs {
+		t.addModule(pkg.Module)
+		plain := pkg.ForTest == ""
+		if plain && (strings.HasSuffix(pkg.ID, ".test") || variant[pkg.PkgPath]) || seen[pkg.ID] {
+			continue
+		}
+		seen[pkg.ID] = true
+		for _, e := range pkg.Errors {
+			t.broken = append(t.broken, problem{Where: pkg.PkgPath, Reason: t.shorten(e.Msg)})
+		}
+		if len(pkg.GoFiles) == 0 {
+			continue
+		}
+		u := &unit{pkg: pkg}
+		if pkg.Module != nil {
+			u.module = pkg.Module.Path
+		}
+		for _, file := range pkg.GoFiles {
+			if rel := t.relative(file); !seen[rel] && filepath.IsLocal(rel) {
+				seen[rel] = true
+				u.files = append(u.files, file)
+			}
+		}
+		t.units = append(t.units, u)
+	}
+}
+
+func (t *target) addModule(module *packages.Module) {
+	if module == nil {
+		return
+	}
+	for _, known := range t.modules {
+		if known.Path == module.Path {
+			return
+		}
+	}
+	t.modules = append(t.modules, moduleFact{Path: module.Path, Dir: t.relative(module.Dir), Go: module.GoVersion})
+}
+
+// relative gives a path below the target, with slashes; a path elsewhere stays as it is.
+func (t *target) relative(path string) string {
+	rel, err := filepath.Rel(t.dir, path)
+	if err != nil || !filepath.IsLocal(rel) {
+		return path
+	}
+	return filepath.ToSlash(rel)
+}
+
+// shorten makes one line of a message and takes the target's own path out of it, so that the same input gives the
+// same bytes wherever it lies.
+func (t *target) shorten(message string) string {
+	return firstLine(strings.ReplaceAll(message, t.dir+string(filepath.Separator), ""))
+}
+
+func firstLine(message string) string {
+	line, _, cut := strings.Cut(strings.TrimSpace(message), "\n")
+	if cut {
+		return fmt.Sprintf("%s …", strings.TrimSpace(line))
+	}
+	return line
+}

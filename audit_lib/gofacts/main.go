@@ -1,0 +1,55 @@
+// Gofacts loads the Go packages below a folder and prints the facts that a judgement of their context roots needs:
+// functions, calls, dispatch, contexts in scope and the sites themselves, as JSON Lines in sorted order.
+//
+// It loads the module's packages from source, tests included, one at a time against the export data of what they
+// import, so memory does not grow with the number of packages. Facts of a package are cached by content.
+package main
+
+import (
+	"bufio"
+	"flag"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strings"
+)
+
+type options struct {
+	dir     string
+	tags    string
+	mod     string
+	modfile string
+	cache   string
+}
+
+func main() {
+	var opts options
+	flag.StringVar(&opts.dir, "dir", ".", "the folder whose packages are read")
+	flag.StringVar(&opts.tags, "tags", "", "build tags, separated by commas")
+	flag.StringVar(&opts.mod, "mod", "", "the -mod flag of the go command")
+	flag.StringVar(&opts.modfile, "modfile", "", "the -modfile flag of the go command")
+	flag.StringVar(&opts.cache, "cache", "", "the folder that keeps facts of packages between runs")
+	flag.Parse()
+	// Two packages are checked at a time and their trees are garbage at once: a small heap costs little time.
+	debug.SetGCPercent(75)
+	if err := run(opts); err != nil {
+		fmt.Fprintln(os.Stderr, "gofacts: "+strings.ReplaceAll(err.Error(), "\n", "; "))
+		os.Exit(1)
+	}
+}
+
+func run(opts options) error {
+	target, err := load(opts)
+	if err != nil {
+		return err
+	}
+	program, err := extractAll(target, newStore(opts.cache))
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriterSize(os.Stdout, 1<<20)
+	if err := emit(out, target, link(program)); err != nil {
+		return err
+	}
+	return out.Flush()
+}

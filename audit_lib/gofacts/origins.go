@@ -1,0 +1,185 @@
+package main
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"sort"
+	"strconv"
+)
+
+// Where contexts come from: parameters, requests, fields, roots, and what was made of them.
+
+// declareParams adds the sources that parameters and receivers are.
+func (d *decl) declareParams(list *ast.FieldList, body *ast.BlockStmt, owner *funcFact, receiver bool) {
+	if list == nil {
+		return
+	}
+	i := 0
+	for _, field := range list.List {
+		if len(field.Names) == 0 {
+			i++
+		}
+		for _, name := range field.Names {
+			v, ok := d.info.Defs[name].(*types.Var)
+			if ok {
+				if !receiver && isContext(v.Type()) {
+					d.params[v] = "param:" + owner.ID + "#" + strconv.Itoa(i)
+				}
+				d.declare(v, owner, body.Pos(), body.End(), true, receiver)
+			}
+			i++
+		}
+	}
+}
+
+// declareLocal adds the source that a local variable is, from where it is declared to the end of its block.
+func (d *decl) declareLocal(e ast.Expr, from token.Pos) {
+	ident, ok := e.(*ast.Ident)
+	if !ok {
+		return
+	}
+	v, ok := d.info.Defs[ident].(*types.Var)
+	if !ok || v.Parent() == nil || v.Parent() == d.pkg.Scope() {
+		return
+	}
+	d.declare(v, d.around(ident), from, v.Parent().End(), false, false)
+}
+
+func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param, receiver bool) {
+	g := d.giverOf(v.Type())
+	fact := sourceFact{
+		Name: v.Name(), Expr: v.Name(), Owner: owner.ID, Param: param, File: d.file, Type: typeID(v.Type()),
+		From: d.offset(from), To: d.offset(to), Decl: d.offset(v.Pos()), Line: d.fset.PositionFor(v.Pos(), false).Line,
+	}
+	switch {
+	case g == nil:
+		if v.Name() != "ctx" {
+			return
+		}
+		fact.Role = "shadow" // it hides a context of the same name
+	case receiver && g.role == "field":
+		fact.Role = "stored"
+	default:
+		fact.Role = g.role
+	}
+	if g != nil {
+		fact.Expr, fact.Gives, fact.Nilable = v.Name()+g.suffix, g.gives, g.nils
+	}
+	if fact.Role == "context" && !param {
+		fact.Origins, fact.Ends = d.variableOrigins(v, map[*types.Var]bool{})
+		if len(d.assigns[v]) > 0 {
+			fact.Assigned = d.offset(d.assigns[v][0].Pos())
+		}
+	}
+	d.out.Sources = append(d.out.Sources, fact)
+}
+
+// origins says what a context expression was made from, and whether somebody can end it.
+//
+//	root:OFFSET  param:FUNCTION#N  method:TYPE  field:NODE  call:FUNCTION  global:NAME  other
+func (d *decl) origins(e ast.Expr) ([]string, bool) {
+	return d.expressionOrigins(e, map[*types.Var]bool{})
+}
+
+func (d *decl) variableOrigins(v *types.Var, seen map[*types.Var]bool) ([]string, bool) {
+	if seen[v] {
+		return nil, false
+	}
+	seen[v] = true
+	set, ends := map[string]bool{}, false
+	if node := d.params[v]; node != "" {
+		set[node] = true
+	}
+	for _, made := range d.assigns[v] {
+		origins, ended := d.expressionOrigins(made, seen)
+		for _, origin := range origins {
+			set[origin] = true
+		}
+		ends = ends || ended
+	}
+	if len(set) == 0 && v.Parent() == d.pkg.Scope() {
+		set["global:"+d.pkg.Path()+"."+v.Name()] = true
+	}
+	origins := make([]string, 0, len(set))
+	for origin := range set {
+		origins = append(origins, origin)
+	}
+	sort.Strings(origins)
+	return origins, ends
+}
+
+func (d *decl) expressionOrigins(e ast.Expr, seen map[*types.Var]bool) ([]string, bool) {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		if v, ok := d.info.Uses[e].(*types.Var); ok {
+			return d.variableOrigins(v, seen)
+		}
+	case *ast.SelectorExpr:
+		if sel := d.info.Selections[e]; sel != nil {
+			return []string{"field:" + typeID(sel.Recv()) + "." + e.Sel.Name}, false
+		}
+		if v, ok := d.info.Uses[e.Sel].(*types.Var); ok && v.Pkg() != nil {
+			return []string{"global:" + v.Pkg().Path() + "." + v.Name()}, false
+		}
+	case *ast.CallExpr:
+		return d.callOrigins(e, seen)
+	}
+	return []string{"other"}, false
+}
+
+func (d *decl) callOrigins(call *ast.CallExpr, seen map[*types.Var]bool) ([]string, bool) {
+	fn := d.calleeFunc(call)
+	if fn == nil {
+		return []string{"other"}, false
+	}
+	id := funcID(fn)
+	if rootNames[id] {
+		return []string{"root:" + strconv.Itoa(d.offset(call.Pos()))}, false
+	}
+	for _, arg := range call.Args {
+		if isContext(d.info.TypeOf(arg)) {
+			origins, ends := d.expressionOrigins(arg, seen)
+			return origins, ends || ending[id]
+		}
+	}
+	if recv := fn.Signature().Recv(); recv != nil && len(call.Args) == 0 {
+		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
+			if t := d.info.TypeOf(sel.X); t != nil && typeID(t) != "" {
+				return []string{"method:" + typeID(t)}, false
+			}
+		}
+	}
+	return []string{"call:" + id}, ending[id]
+}
+
+var rootNames = map[string]bool{
+	"context.Background": true, "context.TODO": true,
+	"golang.org/x/net/context.Background": true, "golang.org/x/net/context.TODO": true,
+}
+
+// ending lists the functions that give a context which somebody can end.
+var ending = map[string]bool{
+	"context.WithCancel": true, "context.WithCancelCause": true, "context.WithTimeout": true,
+	"context.WithTimeoutCause": true, "context.WithDeadline": true, "context.WithDeadlineCause": true,
+	"os/signal.NotifyContext": true, "golang.org/x/sync/errgroup.WithContext": true,
+	"golang.org/x/net/context.WithCancel": true, "golang.org/x/net/context.WithTimeout": true,
+	"golang.org/x/net/context.WithDeadline": true,
+}
+
+// forward records what a function does with a context that it was given.
+func (d *decl) forward(n *ast.Ident, v *types.Var) {
+	origins, _ := d.variableOrigins(v, map[*types.Var]bool{})
+	for _, origin := range origins {
+		if len(origin) < 6 || origin[:6] != "param:" {
+			continue
+		}
+		use := d.useOfContext(n, 0)
+		for _, u := range use {
+			d.out.Forwards = append(d.out.Forwards, forwardFact{Func: origin, Kind: u.Kind, Target: u.Target})
+		}
+		if d.around(n).Use != nil && d.around(n).Use.Go {
+			d.out.Forwards = append(d.out.Forwards, forwardFact{Func: origin, Kind: "go"})
+		}
+	}
+}

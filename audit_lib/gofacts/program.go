@@ -1,0 +1,146 @@
+package main
+
+import (
+	"crypto/sha256"
+	"encoding/gob"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sort"
+	"sync"
+)
+
+// A program is the facts of all units, before they are joined.
+type program struct {
+	packages []*packageFacts
+	outside  []ifaceFact // interfaces of imported packages outside the module
+}
+
+// extractAll reads every unit, as many at a time as there are processors, and takes from the cache what has not
+// changed. The result does not depend on the order in which they finish.
+func extractAll(t *target, cache *store) (*program, error) {
+	imp := newImporter()
+	p := &program{packages: make([]*packageFacts, len(t.units))}
+	jobs := make(chan int)
+	var workers sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		workers.Go(func() {
+			for i := range jobs {
+				p.packages[i] = readUnit(t, t.units[i], imp, cache)
+			}
+		})
+	}
+	for i := range t.units {
+		jobs <- i
+	}
+	close(jobs)
+	workers.Wait()
+	p.outside = outsideInterfaces(t, p.packages, imp, cache)
+	return p, nil
+}
+
+func readUnit(t *target, u *unit, imp *importer, cache *store) *packageFacts {
+	key := unitKey(t, u)
+	facts := new(packageFacts)
+	if cache.get(key, facts) {
+		return facts
+	}
+	facts = extract(t, check(u, imp))
+	cache.put(key, facts)
+	return facts
+}
+
+// unitKey names a unit's facts by all that they depend on: its files, its imports' compiled types, and the modules
+// that count as the target's own. It is empty, and nothing is kept, where a file or an import cannot be read.
+func unitKey(t *target, u *unit) string {
+	sum := sha256.New()
+	fmt.Fprintf(sum, "%s\n%s\n", u.pkg.ID, u.module)
+	for _, module := range t.modules {
+		fmt.Fprintf(sum, "%s\n", module.Path)
+	}
+	fresh := map[string]bool{}
+	for _, file := range u.files {
+		fresh[file] = true
+	}
+	for _, path := range u.pkg.GoFiles {
+		file, err := os.Open(path)
+		if err != nil {
+			return ""
+		}
+		fmt.Fprintf(sum, "%s %v\n", t.relative(path), fresh[path])
+		_, err = io.Copy(sum, file)
+		file.Close()
+		if err != nil {
+			return ""
+		}
+	}
+	imports := make([]string, 0, len(u.pkg.Imports))
+	for path, dep := range u.pkg.Imports {
+		if dep.ExportFile == "" && path != "unsafe" && path != "C" {
+			return ""
+		}
+		imports = append(imports, path+" "+dep.ExportFile)
+	}
+	sort.Strings(imports)
+	fmt.Fprintln(sum, imports)
+	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// A store keeps facts between runs, one file each, written whole or not at all. Without a folder it keeps nothing.
+type store struct{ dir string }
+
+func newStore(dir string) *store {
+	if dir == "" {
+		return &store{}
+	}
+	version := "unversioned"
+	if self, err := os.Executable(); err == nil {
+		version = filepath.Base(self)
+	}
+	dir = filepath.Join(dir, version)
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return &store{} // a cache that cannot be written is done without
+	}
+	return &store{dir: dir}
+}
+
+func (s *store) path(key string) string { return filepath.Join(s.dir, key[:2], key[2:]) }
+
+func (s *store) get(key string, value any) bool {
+	if s.dir == "" || key == "" {
+		return false
+	}
+	file, err := os.Open(s.path(key))
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	return gob.NewDecoder(file).Decode(value) == nil
+}
+
+func (s *store) put(key string, value any) {
+	if s.dir == "" || key == "" {
+		return
+	}
+	path := s.path(key)
+	if os.MkdirAll(filepath.Dir(path), 0o700) != nil {
+		return
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), "new-*")
+	if err != nil {
+		return
+	}
+	err = gob.NewEncoder(file).Encode(value)
+	if closeErr := file.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		err = os.Rename(file.Name(), path)
+	}
+	if err != nil {
+		os.Remove(file.Name())
+	}
+}

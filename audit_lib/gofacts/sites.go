@@ -1,0 +1,263 @@
+package main
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+)
+
+// Sites: roots and bare calls, and what becomes of a root's context.
+
+func (d *decl) visitSite(call *ast.CallExpr, fn *types.Func) {
+	id := funcID(fn)
+	if rootNames[id] {
+		d.addRoot(call, fn)
+		return
+	}
+	sibling := d.siblingOf(fn, d.receiverType(call))
+	if sibling == "" || isWrapper(d.top.ID, id) || strings.HasSuffix(d.top.ID, "."+sibling) {
+		return
+	}
+	site := siteFact{
+		Kind: "bare_call", Callee: d.calleeText(call, fn), Sibling: sibling, Place: d.place(call),
+		Func: d.around(call).ID, Test: d.test, IO: !d.ownPackage(fn), Flags: d.siteFlags(call),
+		Values: fn.Pkg() != nil && valuesOnly[fn.Pkg().Path()],
+	}
+	site.Uses = []useFact{{Kind: "arg", Target: id, Line: site.Place.Line, Func: site.Func}}
+	d.out.Sites = append(d.out.Sites, site)
+}
+
+func (d *decl) receiverType(call *ast.CallExpr) types.Type {
+	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
+		if selection := d.info.Selections[sel]; selection != nil {
+			return selection.Recv()
+		}
+	}
+	return nil
+}
+
+func (d *decl) ownPackage(fn *types.Func) bool {
+	return fn.Pkg() == nil || fn.Pkg() == d.pkg || d.t.ownsPackage(fn.Pkg().Path())
+}
+
+// ownsPackage tells whether an import path lies in one of the target's modules.
+func (t *target) ownsPackage(path string) bool {
+	for _, module := range t.modules {
+		if path == module.Path || strings.HasPrefix(path, module.Path+"/") {
+			return true
+		}
+	}
+	return false
+}
+
+// calleeText is the callee as people read it: package and function, or type and method.
+func (d *decl) calleeText(call *ast.CallExpr, fn *types.Func) string {
+	if fn.Signature().Recv() != nil {
+		return displayName(fn)
+	}
+	if fn.Pkg() == d.pkg {
+		return fn.Name()
+	}
+	return fn.Pkg().Name() + "." + fn.Name()
+}
+
+func (d *decl) addRoot(call *ast.CallExpr, fn *types.Func) {
+	site := siteFact{
+		Kind: "root", Callee: "context." + fn.Name(), Place: d.place(call), Func: d.around(call).ID, Test: d.test,
+		Flags: d.siteFlags(call),
+	}
+	site.Uses = d.useOfContext(call, 0)
+	for _, use := range site.Uses {
+		if rest, found := strings.CutPrefix(use.Kind, "wrap:"); found {
+			site.Wraps = append(site.Wraps, rest)
+		}
+		site.IO = site.IO || use.Kind == "arg" && d.isExternalWork(use.Target)
+	}
+	d.out.Sites = append(d.out.Sites, site)
+}
+
+// isExternalWork tells whether a function outside the module that takes a context is likely to wait for something.
+func (d *decl) isExternalWork(id string) bool {
+	path := id
+	if slash := strings.LastIndexByte(path, '/'); slash >= 0 {
+		if dot := strings.IndexByte(path[slash:], '.'); dot >= 0 {
+			path = path[:slash+dot]
+		}
+	} else if dot := strings.IndexByte(path, '.'); dot >= 0 {
+		path = path[:dot]
+	}
+	return path != "" && path != "context" && !valuesOnly[path] && !d.t.ownsPackage(path) &&
+		!strings.HasPrefix(id, "param:") && !strings.HasPrefix(id, "local:")
+}
+
+// siteFlags tells how a site stands: in which statement, after what, in which kind of loop, behind which test.
+func (d *decl) siteFlags(n ast.Node) []string {
+	path := []ast.Node{n}
+	for p := d.parents[n]; p != nil; p = d.parents[p] {
+		path = append(path, p)
+	}
+	for i, j := 0, len(path)-1; i < j; i, j = i+1, j-1 {
+		path[i], path[j] = path[j], path[i]
+	}
+	flags := d.afterReceive(path)
+	for i := len(path) - 1; i >= 0; i-- {
+		switch p := path[i].(type) {
+		case *ast.GoStmt:
+			flags = append(flags, "go")
+		case *ast.DeferStmt:
+			flags = append(flags, "defer")
+		case *ast.IfStmt:
+			if i+1 < len(path) && path[i+1] == ast.Node(p.Body) && d.isContextGuard(p.Cond) {
+				flags = append(flags, "guard")
+			}
+		case *ast.FuncLit:
+			i = 0
+		}
+	}
+	if d.inLoop(n) {
+		flags = append(flags, "loop")
+	}
+	return flags
+}
+
+// isContextGuard sees `x == nil` on a context, alone or with other conditions.
+func (d *decl) isContextGuard(cond ast.Expr) bool {
+	binary, ok := ast.Unparen(cond).(*ast.BinaryExpr)
+	if !ok {
+		return false
+	}
+	if binary.Op == token.LAND || binary.Op == token.LOR {
+		return d.isContextGuard(binary.X) || d.isContextGuard(binary.Y)
+	}
+	return binary.Op == token.EQL && isNil(d.extractor, binary.Y) && isContext(d.info.TypeOf(binary.X))
+}
+
+const maxUses = 24
+
+// useOfContext follows a context expression through variables and derivations to what it is used for.
+func (d *decl) useOfContext(e ast.Expr, depth int) []useFact {
+	use := useFact{Kind: "other", Line: d.fset.PositionFor(e.Pos(), false).Line, Func: d.around(e).ID}
+	switch p := d.parents[e].(type) {
+	case *ast.ParenExpr:
+		return d.useOfContext(p, depth)
+	case *ast.CallExpr:
+		return d.useAsArgument(p, e, use, depth)
+	case *ast.SelectorExpr:
+		use.Kind, use.Target = "method", p.Sel.Name
+	case *ast.ReturnStmt:
+		use.Kind = "return"
+	case *ast.KeyValueExpr:
+		use.Kind, use.Target = "field", d.composite(p, p.Key)
+	case *ast.CompositeLit:
+		use.Kind, use.Target = "field", typeID(d.info.TypeOf(p))
+	case *ast.AssignStmt:
+		for i, right := range p.Rhs {
+			if right == e {
+				return d.useOfAssigned(p.Lhs[i:], use, depth)
+			}
+		}
+		use.Kind = "written"
+	case *ast.ValueSpec:
+		for i, value := range p.Values {
+			if value == e && i < len(p.Names) {
+				return d.useOfAssigned([]ast.Expr{p.Names[i]}, use, depth)
+			}
+		}
+	case *ast.BinaryExpr:
+		use.Kind = "compared"
+	case *ast.SendStmt:
+		use.Kind = "sent"
+	}
+	return []useFact{use}
+}
+
+func (d *decl) useAsArgument(call *ast.CallExpr, e ast.Expr, use useFact, depth int) []useFact {
+	if call.Fun == e {
+		return []useFact{use}
+	}
+	if tv := d.info.Types[call.Fun]; tv.IsType() {
+		return d.useOfContext(call, depth)
+	}
+	use.Kind = "arg"
+	fn := d.calleeFunc(call)
+	if fn != nil {
+		use.Target = funcID(fn)
+	} else {
+		use.Target = d.funcNode(call.Fun)
+	}
+	for i, arg := range call.Args {
+		if arg == e {
+			use.Arg = i
+		}
+	}
+	_, use.Go = d.parents[call].(*ast.GoStmt)
+	_, use.Defer = d.parents[call].(*ast.DeferStmt)
+	if !d.givesContext(call) || depth > 4 {
+		return []useFact{use}
+	}
+	use.Kind = "wrap:" + use.Target[strings.LastIndexByte(use.Target, '.')+1:]
+	return append([]useFact{use}, d.useOfContext(call, depth+1)...)
+}
+
+// givesContext tells whether a call's only or first result is a context.
+func (d *decl) givesContext(call *ast.CallExpr) bool {
+	t := d.info.TypeOf(call)
+	if tuple, ok := t.(*types.Tuple); ok {
+		for i := range tuple.Len() {
+			if isContext(tuple.At(i).Type()) {
+				return true
+			}
+		}
+		return false
+	}
+	return t != nil && isContext(t)
+}
+
+// useOfAssigned goes on with the variable that takes the context: all of its uses.
+func (d *decl) useOfAssigned(left []ast.Expr, use useFact, depth int) []useFact {
+	for _, l := range left {
+		if !isContext(d.info.TypeOf(l)) {
+			continue
+		}
+		if sel, ok := ast.Unparen(l).(*ast.SelectorExpr); ok {
+			use.Kind = "field"
+			if selection := d.info.Selections[sel]; selection != nil {
+				use.Target = "field:" + typeID(selection.Recv()) + "." + sel.Sel.Name
+			}
+			return []useFact{use}
+		}
+		v := d.variable(l)
+		if v == nil {
+			continue
+		}
+		if v.Parent() == d.pkg.Scope() {
+			use.Kind, use.Target = "global", d.pkg.Path()+"."+v.Name()
+			return []useFact{use}
+		}
+		if depth > 4 {
+			return []useFact{use}
+		}
+		var uses []useFact
+		for _, ident := range d.uses[v] {
+			if len(uses) < maxUses && !d.isWritten(ident) {
+				uses = append(uses, d.useOfContext(ident, depth+1)...)
+			}
+		}
+		return uses
+	}
+	return []useFact{use}
+}
+
+func (d *decl) isWritten(ident *ast.Ident) bool {
+	assign, ok := d.parents[ident].(*ast.AssignStmt)
+	if !ok {
+		return false
+	}
+	for _, left := range assign.Lhs {
+		if left == ast.Expr(ident) {
+			return true
+		}
+	}
+	return false
+}
