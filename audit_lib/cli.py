@@ -10,6 +10,7 @@ import io
 import os
 import shutil
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from audit_lib.progress import Progress
 
 PROGRAM = "ctxaudit"
-FORMATS = ("jsonl", "csv", "xlsx", "parquet")
 ROOT_MARKERS = ("ctxaudit.toml", "go.work", "go.mod", ".git")
 READER_LEFT = 141  # what a shell reports for a program that SIGPIPE ended
 
@@ -70,7 +70,7 @@ def scan(
     target: Target,
     out: Annotated[Path | None, typer.Option("--out", metavar="OUT", help="Folder for the results.")] = None,
     formats: Annotated[
-        str, typer.Option("--format", metavar="LIST", help=f"Tables to write into OUT: {', '.join(FORMATS)}.")
+        str, typer.Option("--format", metavar="LIST", help="What to write into OUT: jsonl, csv, xlsx, parquet.")
     ] = "jsonl",
     config: ConfigFile = None,
     phase: Phases = None,
@@ -82,6 +82,7 @@ def scan(
     quiet: Quiet = False,
 ) -> None:
     """Find every context root and bare call, and judge each."""
+    started = time.monotonic()
     chosen = split(formats)
     check_output(out, chosen)
     from audit_lib import api
@@ -105,7 +106,8 @@ def scan(
     if not quiet:
         from audit_lib.show import terminal
 
-        emit(terminal.scan_text(audit, color=in_color(), width=width(), all=every))
+        seconds = time.monotonic() - started
+        emit(terminal.scan_text(audit, color=in_color(), width=width(), all=every, seconds=seconds))
 
 
 @app.command()
@@ -186,11 +188,14 @@ def split(names: str) -> tuple[str, ...]:
 
 def check_output(out: Path | None, formats: Sequence[str]) -> None:
     """Refuse before the work what could not be written after it."""
-    unknown = [name for name in formats if name not in FORMATS]
-    if unknown:
-        raise UsageError(f"--format {','.join(unknown)} is not known; choose from {', '.join(FORMATS)}")
-    if out is None and formats not in ((), ("jsonl",)):
-        raise UsageError("--format writes files; say where with --out OUT")
+    if formats not in ((), ("jsonl",)):
+        from audit_lib.show.export import FORMATS
+
+        unknown = [name for name in formats if name not in FORMATS]
+        if unknown:
+            raise UsageError(f"--format {','.join(unknown)} is not known; choose from {', '.join(FORMATS)}")
+        if out is None:
+            raise UsageError("--format writes files; say where with --out OUT")
     if out is not None and out.exists() and not out.is_dir():
         raise OutputError(f"{out}: is not a folder; name another with --out")
 
