@@ -179,6 +179,9 @@ func (s *SavedSearch) Validate() error {
 	return nil
 }
 
+// SetOwner makes s somebody's.
+func (s *SavedSearch) SetOwner(username string) { s.Owner = username }
+
 // Feed is a list of indicators that is fetched over HTTP.
 type Feed struct {
 	Meta

@@ -1,0 +1,189 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"example.org/siem/core"
+)
+
+const minPassword = 12
+
+// decoy is compared with when there is no such user, so that an answer takes as
+// long either way.
+var decoy, _ = bcrypt.GenerateFromPassword([]byte("no such user"), bcrypt.DefaultCost)
+
+type credentials struct {
+	Tenant   string `json:"tenant"`
+	Username string `json:"username"`
+	Password string `json:"password"`
+}
+
+func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
+	var c credentials
+	if err := s.readJSON(w, r, &c); err != nil {
+		return err
+	}
+	user, err := s.verify(c)
+	if err != nil {
+		s.metrics.logins.WithLabelValues("refused").Inc()
+		s.record(r, "login.refused", c.Username, r.RemoteAddr)
+		return err
+	}
+	pair, err := s.startSession(r, user)
+	if err != nil {
+		return err
+	}
+	s.metrics.logins.WithLabelValues("accepted").Inc()
+	s.background.Go(func() {
+		if err := s.Users.RecordLogin(user.ID, true); err != nil {
+			s.log.Warn("login was not recorded", "user", user.ID, "error", err)
+		}
+	})
+	s.record(r, "login", user.ID, r.RemoteAddr)
+	return writeJSON(w, http.StatusOK, pair)
+}
+
+// verify finds the user that some credentials belong to.
+func (s *Server) verify(c credentials) (*core.User, error) {
+	if c.Tenant == "" {
+		c.Tenant = "default"
+	}
+	refused := core.Errorf(core.CodeUnauthorized, "unknown user or wrong password")
+	user, err := s.Users.UserByName(c.Tenant, c.Username)
+	if core.ErrorCode(err) == core.CodeNotFound {
+		_ = bcrypt.CompareHashAndPassword(decoy, []byte(c.Password))
+		return nil, refused
+	}
+	if err != nil {
+		return nil, err
+	}
+	if user.Locked(time.Now()) {
+		return nil, refused
+	}
+	if err := bcrypt.CompareHashAndPassword(user.PasswordHash, []byte(c.Password)); err != nil {
+		if err := s.Users.RecordLogin(user.ID, false); err != nil {
+			return nil, err
+		}
+		return nil, refused
+	}
+	return user, nil
+}
+
+func (s *Server) refresh(w http.ResponseWriter, r *http.Request) error {
+	var body struct {
+		RefreshToken string `json:"refresh_token"`
+	}
+	if err := s.readJSON(w, r, &body); err != nil {
+		return err
+	}
+	pair, err := s.refreshSession(r, body.RefreshToken)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, pair)
+}
+
+func (s *Server) logout(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	p := core.PrincipalFrom(r.Context())
+	if err := s.Sessions.RevokeSession(ctx, p.SessionID); err != nil && core.ErrorCode(err) != core.CodeNotFound {
+		return err
+	}
+	s.record(r, "logout", p.UserID, "")
+	return noContent(w)
+}
+
+func (s *Server) me(w http.ResponseWriter, r *http.Request) error {
+	p := core.PrincipalFrom(r.Context())
+	user, err := s.Users.UserByID(p.UserID)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, map[string]any{"user": user, "session_id": p.SessionID, "permissions": p.Permissions})
+}
+
+func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
+	var body struct {
+		Old string `json:"old"`
+		New string `json:"new"`
+	}
+	if err := s.readJSON(w, r, &body); err != nil {
+		return err
+	}
+	p := core.PrincipalFrom(r.Context())
+	user, err := s.verify(credentials{Tenant: p.Tenant, Username: p.Username, Password: body.Old})
+	if err != nil {
+		return err
+	}
+	hash, err := hashPassword(body.New)
+	if err != nil {
+		return err
+	}
+	if err := s.Users.SetPassword(user.ID, hash); err != nil {
+		return err
+	}
+	s.record(r, "password.change", user.ID, "")
+	return noContent(w)
+}
+
+func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
+	sessions, err := s.Sessions.SessionsOf(context.TODO(), core.PrincipalFrom(r.Context()).UserID)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, sessions)
+}
+
+// revokeSession ends one of the caller's own logins.
+func (s *Server) revokeSession(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	session, err := s.Sessions.SessionByID(ctx, r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if session.UserID != core.PrincipalFrom(r.Context()).UserID {
+		return core.Errorf(core.CodeNotFound, "no such session")
+	}
+	if err := s.Sessions.RevokeSession(ctx, session.ID); err != nil {
+		return err
+	}
+	return noContent(w)
+}
+
+// revokeOtherSessions ends all logins of the caller but the one that asks.
+func (s *Server) revokeOtherSessions(w http.ResponseWriter, r *http.Request) error {
+	p := core.PrincipalFrom(r.Context())
+	sessions, err := s.Sessions.SessionsOf(r.Context(), p.UserID)
+	if err != nil {
+		return err
+	}
+	ended := 0
+	for _, session := range sessions {
+		if session.ID == p.SessionID || !session.Active(time.Now()) {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		err := s.Sessions.RevokeSession(ctx, session.ID)
+		cancel()
+		if err != nil {
+			return err
+		}
+		ended++
+	}
+	s.record(r, "sessions.revoke", p.UserID, "")
+	return writeJSON(w, http.StatusOK, map[string]int{"ended": ended})
+}
+
+// hashPassword refuses what is too short, or longer than bcrypt looks at.
+func hashPassword(password string) ([]byte, error) {
+	if len(password) < minPassword || len(password) > 72 {
+		return nil, core.Errorf(core.CodeInvalid, "a password has %d to 72 bytes", minPassword)
+	}
+	return bcrypt.GenerateFromPassword([]byte(password), bcrypt.DefaultCost)
+}

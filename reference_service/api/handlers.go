@@ -1,0 +1,120 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"example.org/siem/core"
+)
+
+// health says that the process lives and what it is busy with. It asks nobody else.
+func (s *Server) health(w http.ResponseWriter, _ *http.Request) error {
+	return writeJSON(w, http.StatusOK, map[string]any{"status": "ok", "db_in_use": s.db.InUse(), "db_waits": s.db.Waiting()})
+}
+
+// ready says whether requests can be answered: the database has two seconds to say so.
+func (s *Server) ready(w http.ResponseWriter, r *http.Request) error {
+	answered := make(chan error, 1)
+	go func() { answered <- s.db.Ping() }()
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	select {
+	case err := <-answered:
+		if err == nil {
+			return writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+		}
+		s.log.Error("database does not answer", "error", err)
+	case <-ctx.Done():
+	}
+	return writeJSON(w, http.StatusServiceUnavailable, map[string]string{"status": "not ready"})
+}
+
+func (s *Server) serveMetrics(w http.ResponseWriter, r *http.Request) error {
+	promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{}).ServeHTTP(w, r)
+	return nil
+}
+
+func (s *Server) listAudit(w http.ResponseWriter, r *http.Request) error {
+	q := &query{r: r}
+	entries, err := s.Audit.AuditEntries(tenant(r), q.number("limit", 100))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, entries)
+}
+
+func (s *Server) verifyAudit(w http.ResponseWriter, r *http.Request) error {
+	broken, err := s.Audit.VerifyAudit(context.TODO())
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, map[string]any{"intact": broken == 0, "first_broken": broken})
+}
+
+func (s *Server) listRetention(w http.ResponseWriter, r *http.Request) error {
+	policies, err := s.Retention.Policies(r.Context())
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, policies)
+}
+
+func (s *Server) setRetention(w http.ResponseWriter, r *http.Request) error {
+	var policy core.RetentionPolicy
+	if err := s.readJSON(w, r, &policy); err != nil {
+		return err
+	}
+	policy.Kind = r.PathValue("kind")
+	if err := s.Retention.SetPolicy(context.TODO(), policy); err != nil {
+		return err
+	}
+	s.record(r, "retention.set", policy.Kind, fmt.Sprintf("%d days", policy.Days))
+	return writeJSON(w, http.StatusOK, policy)
+}
+
+// sweep applies the retention policies now.
+func (s *Server) sweep(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	done, err := s.Retention.Sweep(ctx)
+	if err != nil {
+		return err
+	}
+	s.record(r, "retention.sweep", "", fmt.Sprint(done.Removed))
+	return writeJSON(w, http.StatusOK, done)
+}
+
+// backup writes a copy of the database beside it, under a name with the time.
+func (s *Server) backup(w http.ResponseWriter, r *http.Request) error {
+	path := filepath.Join(s.cfg.BackupDir, time.Now().UTC().Format("siem-20060102T150405.000.db"))
+	size, err := s.db.Backup(path)
+	if err != nil {
+		return err
+	}
+	s.record(r, "backup", path, fmt.Sprintf("%d bytes", size))
+	return writeJSON(w, http.StatusCreated, map[string]any{"file": filepath.Base(path), "bytes": size})
+}
+
+func (s *Server) checkDatabase(w http.ResponseWriter, r *http.Request) error {
+	found, err := s.db.Check(context.Background())
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, map[string]any{"ok": len(found) == 0, "found": found})
+}
+
+// optimize answers at once: the work goes on.
+func (s *Server) optimize(w http.ResponseWriter, r *http.Request) error {
+	s.record(r, "optimize", "", "")
+	s.background.Go(func() {
+		if err := s.db.Optimize(); err != nil {
+			s.log.Error("database was not optimized", "error", err)
+		}
+	})
+	return writeJSON(w, http.StatusAccepted, map[string]string{"status": "running"})
+}

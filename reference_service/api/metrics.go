@@ -1,0 +1,67 @@
+package api
+
+import (
+	"context"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+type metrics struct {
+	requests *prometheus.HistogramVec
+	inFlight prometheus.Gauge
+	logins   *prometheus.CounterVec
+	events   prometheus.Counter
+	alerts   *prometheus.CounterVec
+}
+
+func newMetrics(registry *prometheus.Registry, s *Server) *metrics {
+	m := &metrics{
+		requests: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "siem_request_seconds", Help: "Time to answer requests.", Buckets: prometheus.ExponentialBuckets(0.001, 4, 8),
+		}, []string{"method", "status"}),
+		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "siem_requests_in_flight", Help: "Requests being answered."}),
+		logins:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "siem_logins_total", Help: "Logins by outcome."}, []string{"outcome"}),
+		events:   prometheus.NewCounter(prometheus.CounterOpts{Name: "siem_events_total", Help: "Events taken in."}),
+		alerts:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "siem_alerts_total", Help: "Alerts raised."}, []string{"severity"}),
+	}
+	registry.MustRegister(m.requests, m.inFlight, m.logins, m.events, m.alerts, &storeCollector{server: s})
+	return m
+}
+
+// storeCollector reads what the database knows at the time of a scrape.
+type storeCollector struct{ server *Server }
+
+var (
+	connectionsDesc = prometheus.NewDesc("siem_db_connections_in_use", "Connections that run something.", nil, nil)
+	waitsDesc       = prometheus.NewDesc("siem_db_waits_total", "Times somebody waited for a connection.", nil, nil)
+	sizeDesc        = prometheus.NewDesc("siem_db_bytes", "Size of the database.", nil, nil)
+	policiesDesc    = prometheus.NewDesc("siem_retention_days", "How long records are kept.", []string{"kind"}, nil)
+)
+
+// Describe implements prometheus.Collector.
+func (c *storeCollector) Describe(ch chan<- *prometheus.Desc) {
+	ch <- connectionsDesc
+	ch <- waitsDesc
+	ch <- sizeDesc
+	ch <- policiesDesc
+}
+
+// Collect implements prometheus.Collector.
+func (c *storeCollector) Collect(ch chan<- prometheus.Metric) {
+	db := c.server.db
+	ch <- prometheus.MustNewConstMetric(connectionsDesc, prometheus.GaugeValue, float64(db.InUse()))
+	ch <- prometheus.MustNewConstMetric(waitsDesc, prometheus.CounterValue, float64(db.Waiting()))
+	if size, err := db.Size(); err == nil {
+		ch <- prometheus.MustNewConstMetric(sizeDesc, prometheus.GaugeValue, float64(size))
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	policies, err := c.server.Retention.Policies(ctx)
+	if err != nil {
+		c.server.log.Warn("metrics are incomplete", "error", err)
+	}
+	for _, p := range policies {
+		ch <- prometheus.MustNewConstMetric(policiesDesc, prometheus.GaugeValue, float64(p.Days), p.Kind)
+	}
+}

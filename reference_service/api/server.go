@@ -1,0 +1,209 @@
+// Package api is the service's HTTP interface.
+package api
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"example.org/siem/core"
+)
+
+// Stores is where the server keeps things.
+type Stores struct {
+	Users        core.UserStore
+	Roles        core.RoleStore
+	Sessions     core.SessionStore
+	Events       core.EventStore
+	Analyst      core.Analyst
+	Rules        core.RuleStore
+	Alerts       core.AlertStore
+	Correlations core.CorrelationStore
+	Actions      core.ActionStore
+	Playbooks    core.PlaybookStore
+	Exceptions   core.ExceptionStore
+	Searches     core.SearchStore
+	Feeds        core.FeedStore
+	Audit        core.AuditLog
+	Retention    core.RetentionStore
+}
+
+// Database is what the server asks the database about itself.
+type Database interface {
+	Ping() error
+	InUse() int
+	Waiting() int64
+	Size() (int64, error)
+	Backup(path string) (int64, error)
+	Check(ctx context.Context) ([]string, error)
+	Optimize() error
+}
+
+// Config is what an operator chooses.
+type Config struct {
+	SigningKey     []byte
+	AccessTTL      time.Duration
+	RefreshTTL     time.Duration
+	RequestTimeout time.Duration
+	MaxBody        int64
+	BackupDir      string
+}
+
+// Server is an http.Handler with everything under /api/v1, and /metrics.
+type Server struct {
+	Stores
+	cfg      Config
+	db       Database
+	fetch    core.Fetcher
+	post     core.Poster
+	bus      *core.Bus
+	log      *slog.Logger
+	registry *prometheus.Registry
+	metrics  *metrics
+	handler  http.Handler
+
+	ctx        context.Context
+	stop       context.CancelFunc
+	background sync.WaitGroup
+}
+
+// Outbound reaches other hosts.
+type Outbound interface {
+	core.Fetcher
+	core.Poster
+}
+
+// New returns a server. Close ends what it runs besides requests.
+func New(cfg Config, stores Stores, db Database, out Outbound, log *slog.Logger) *Server {
+	s := &Server{Stores: stores, cfg: cfg, db: db, fetch: out, post: out, bus: core.NewBus(), log: log, registry: prometheus.NewRegistry()}
+	s.ctx, s.stop = context.WithCancel(context.Background())
+	s.metrics = newMetrics(s.registry, s)
+	mux := http.NewServeMux()
+	s.routes(mux)
+	s.handler = s.recovered(s.identified(s.observed(s.limited(mux))))
+	return s
+}
+
+// ServeHTTP answers a request.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Close ends the server's own work and waits for it, at most until ctx ends.
+func (s *Server) Close(ctx context.Context) error {
+	s.stop()
+	done := make(chan struct{})
+	go func() {
+		s.background.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+type handlerFunc func(w http.ResponseWriter, r *http.Request) error
+
+// routes says who may call what.
+func (s *Server) routes(mux *http.ServeMux) {
+	open := func(pattern string, h handlerFunc) { mux.Handle(pattern, s.answered(h)) }
+	on := func(pattern string, p core.Permission, h handlerFunc) {
+		mux.Handle(pattern, s.answered(s.authenticated(p, h)))
+	}
+	s.identityRoutes(open, on)
+	s.eventRoutes(on)
+	s.detectionRoutes(on)
+	s.responseRoutes(on)
+	s.operationRoutes(open, on)
+}
+
+func (s *Server) identityRoutes(open func(string, handlerFunc), on func(string, core.Permission, handlerFunc)) {
+	open("POST /api/v1/auth/login", s.login)
+	open("POST /api/v1/auth/refresh", s.refresh)
+	on("POST /api/v1/auth/logout", "", s.logout)
+	on("GET /api/v1/auth/me", "", s.me)
+	on("POST /api/v1/auth/password", "", s.changePassword)
+	on("GET /api/v1/sessions", "", s.listSessions)
+	on("DELETE /api/v1/sessions/{id}", "", s.revokeSession)
+	on("DELETE /api/v1/sessions", "", s.revokeOtherSessions)
+	on("GET /api/v1/users", core.PermissionAdmin, s.listUsers)
+	on("POST /api/v1/users", core.PermissionAdmin, s.createUser)
+	on("GET /api/v1/users/{id}", core.PermissionAdmin, s.getUser)
+	on("PATCH /api/v1/users/{id}", core.PermissionAdmin, s.updateUser)
+	on("DELETE /api/v1/users/{id}", core.PermissionAdmin, s.deleteUser)
+	on("PUT /api/v1/users/{id}/roles", core.PermissionAdmin, s.grantRoles)
+	on("GET /api/v1/roles", core.PermissionAdmin, s.listRoles)
+	on("PUT /api/v1/roles/{name}", core.PermissionAdmin, s.saveRole)
+	on("DELETE /api/v1/roles/{name}", core.PermissionAdmin, s.deleteRole)
+}
+
+func (s *Server) eventRoutes(on func(string, core.Permission, handlerFunc)) {
+	on("POST /api/v1/events", core.PermissionIngest, s.ingest)
+	on("GET /api/v1/events", core.PermissionRead, s.searchEvents)
+	on("GET /api/v1/events/{id}", core.PermissionRead, s.getEvent)
+	on("GET /api/v1/events/export", core.PermissionRead, s.exportEvents)
+	on("GET /api/v1/events/histogram", core.PermissionRead, s.histogram)
+	on("GET /api/v1/events/top", core.PermissionRead, s.topValues)
+	on("GET /api/v1/events/paths", core.PermissionRead, s.paths)
+	on("POST /api/v1/events/sequences", core.PermissionRead, s.sequences)
+	on("GET /api/v1/dashboard", core.PermissionRead, s.dashboard)
+	serve(s, on, "searches", core.PermissionRead, s.Searches)
+	on("GET /api/v1/searches/visible", core.PermissionRead, s.visibleSearches)
+	on("POST /api/v1/searches/{id}/share", core.PermissionRead, s.shareSearch)
+	on("POST /api/v1/searches/{id}/run", core.PermissionRead, s.runSearch)
+}
+
+func (s *Server) detectionRoutes(on func(string, core.Permission, handlerFunc)) {
+	on("GET /api/v1/rules", core.PermissionRead, s.listRules)
+	on("POST /api/v1/rules", core.PermissionDetection, s.createRule)
+	on("POST /api/v1/rules/import", core.PermissionDetection, s.importRules)
+	on("GET /api/v1/rules/{id}", core.PermissionRead, s.getRule)
+	on("PUT /api/v1/rules/{id}", core.PermissionDetection, s.updateRule)
+	on("DELETE /api/v1/rules/{id}", core.PermissionDetection, s.deleteRule)
+	on("POST /api/v1/rules/{id}/enable", core.PermissionDetection, s.enableRule)
+	on("GET /api/v1/rules/{id}/versions", core.PermissionRead, s.ruleVersions)
+	on("POST /api/v1/rules/{id}/backtest", core.PermissionDetection, s.backtest)
+	on("GET /api/v1/alerts", core.PermissionRead, s.listAlerts)
+	on("GET /api/v1/alerts/summary", core.PermissionRead, s.alertSummary)
+	on("GET /api/v1/alerts/stream", core.PermissionRead, s.streamAlerts)
+	on("POST /api/v1/alerts/status", core.PermissionAlerts, s.moveAlerts)
+	on("GET /api/v1/alerts/{id}", core.PermissionRead, s.getAlert)
+	on("POST /api/v1/alerts/{id}/status", core.PermissionAlerts, s.moveAlert)
+	on("POST /api/v1/alerts/{id}/assignee", core.PermissionAlerts, s.assignAlert)
+	on("POST /api/v1/alerts/{id}/comments", core.PermissionAlerts, s.commentAlert)
+	serve(s, on, "correlations", core.PermissionDetection, s.Correlations)
+	on("GET /api/v1/correlations/{id}/counters", core.PermissionRead, s.counters)
+	on("DELETE /api/v1/correlations/{id}/counters", core.PermissionDetection, s.resetCounters)
+	serve(s, on, "exceptions", core.PermissionDetection, s.Exceptions)
+}
+
+func (s *Server) responseRoutes(on func(string, core.Permission, handlerFunc)) {
+	serve(s, on, "actions", core.PermissionResponse, s.Actions)
+	on("POST /api/v1/actions/{id}/test", core.PermissionResponse, s.testAction)
+	on("GET /api/v1/actions/{id}/runs", core.PermissionRead, s.actionRuns)
+	serve(s, on, "playbooks", core.PermissionResponse, s.Playbooks)
+	on("POST /api/v1/playbooks/{id}/run", core.PermissionResponse, s.runPlaybook)
+	on("GET /api/v1/playbooks/{id}/runs", core.PermissionRead, s.playbookRuns)
+	serve(s, on, "feeds", core.PermissionResponse, s.Feeds)
+	on("POST /api/v1/feeds/{id}/refresh", core.PermissionResponse, s.refreshFeed)
+	on("POST /api/v1/indicators/lookup", core.PermissionRead, s.lookupIndicators)
+}
+
+func (s *Server) operationRoutes(open func(string, handlerFunc), on func(string, core.Permission, handlerFunc)) {
+	open("GET /api/v1/health", s.health)
+	open("GET /api/v1/ready", s.ready)
+	open("GET /metrics", s.serveMetrics)
+	on("GET /api/v1/audit", core.PermissionAdmin, s.listAudit)
+	on("POST /api/v1/audit/verify", core.PermissionAdmin, s.verifyAudit)
+	on("GET /api/v1/retention", core.PermissionAdmin, s.listRetention)
+	on("PUT /api/v1/retention/{kind}", core.PermissionAdmin, s.setRetention)
+	on("POST /api/v1/retention/sweep", core.PermissionAdmin, s.sweep)
+	on("POST /api/v1/maintenance/backup", core.PermissionAdmin, s.backup)
+	on("POST /api/v1/maintenance/check", core.PermissionAdmin, s.checkDatabase)
+	on("POST /api/v1/maintenance/optimize", core.PermissionAdmin, s.optimize)
+}

@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
+
+	"example.org/siem/api"
+	"example.org/siem/cache"
+	"example.org/siem/core"
+	"example.org/siem/memory"
+	"example.org/siem/outbound"
+	"example.org/siem/storage"
+)
+
+const defaultTenant = "default"
+
+// service is everything that serve starts and stops.
+type service struct {
+	cfg       *config
+	db        *storage.DB
+	stores    api.Stores
+	retention *storage.Retention
+	server    *api.Server
+}
+
+func (p *program) serve(ctx context.Context, cfg *config, args []string) error {
+	if len(args) > 0 {
+		return errUsage
+	}
+	svc, err := start(cfg)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", cfg.addr)
+	if err != nil {
+		return errors.Join(err, svc.stop())
+	}
+	requests, cancelRequests := context.WithCancel(context.Background())
+	defer cancelRequests()
+	srv := &http.Server{
+		Handler:           svc.server,
+		BaseContext:       func(net.Listener) context.Context { return requests },
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       time.Minute,
+		IdleTimeout:       2 * time.Minute,
+	}
+	p.printf("listening on http://%s\n", listener.Addr())
+	failed := make(chan error, 1)
+	go func() { failed <- srv.Serve(listener) }()
+	go svc.refreshFeeds()
+	select {
+	case err := <-failed:
+		return errors.Join(err, svc.stop())
+	case <-ctx.Done():
+	}
+	cfg.log.Info("shutting down", "grace", cfg.grace)
+	return errors.Join(shutdown(srv, cfg.grace, cancelRequests), svc.stop())
+}
+
+// shutdown lets requests finish for a while, and then cancels them.
+func shutdown(srv *http.Server, grace time.Duration, cancelRequests context.CancelFunc) error {
+	ctx, cancel := context.WithTimeout(context.Background(), grace)
+	defer cancel()
+	err := srv.Shutdown(ctx)
+	if !errors.Is(err, context.DeadlineExceeded) {
+		return err
+	}
+	cancelRequests()
+	last, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	defer cancel()
+	if srv.Shutdown(last) == nil {
+		return nil
+	}
+	return srv.Close()
+}
+
+// start opens the database and builds the server on it.
+func start(cfg *config) (*service, error) {
+	key, _, err := cfg.secret(cfg.signingKey, "signing.key")
+	if err != nil {
+		return nil, err
+	}
+	db, err := storage.Open(cfg.database(), cfg.readers, cfg.log)
+	if err != nil {
+		return nil, err
+	}
+	svc := &service{cfg: cfg, db: db, retention: storage.NewRetention(db)}
+	svc.stores = openStores(cfg, db, svc.retention)
+	if err := svc.recover(); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	svc.server = api.New(api.Config{
+		SigningKey: []byte(key), AccessTTL: cfg.accessTTL, RefreshTTL: cfg.refreshTTL,
+		RequestTimeout: cfg.requestTimeout, MaxBody: cfg.maxBody, BackupDir: cfg.data,
+	}, svc.stores, db, outbound.New(cfg.outboundAllow, 30*time.Second), cfg.log)
+	svc.retention.Start(cfg.sweepEvery)
+	return svc, nil
+}
+
+func openStores(cfg *config, db *storage.DB, retention core.RetentionStore) api.Stores {
+	events := storage.NewEventStore(db)
+	var sessions core.SessionStore = storage.NewSessionStore(db)
+	if cfg.memorySessions {
+		sessions = memory.NewSessions()
+	}
+	return api.Stores{
+		Users:        storage.NewUserStore(db),
+		Roles:        cache.NewRoles(storage.NewRoleStore(db), 30*time.Second),
+		Sessions:     sessions,
+		Events:       events,
+		Analyst:      events,
+		Rules:        cache.NewRules(storage.NewRuleStore(db), cfg.log),
+		Alerts:       storage.NewAlertStore(db),
+		Correlations: storage.NewCorrelationStore(db),
+		Actions:      storage.NewActionStore(db),
+		Playbooks:    storage.NewPlaybookStore(db),
+		Exceptions:   storage.NewExceptionStore(db),
+		Searches:     storage.NewSearchStore(db),
+		Feeds:        storage.NewFeedStore(db),
+		Audit:        storage.NewAuditLog(db),
+		Retention:    retention,
+	}
+}
+
+// recover puts right what a killed process left, and makes the first user.
+func (svc *service) recover() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	aborted, err := svc.stores.Playbooks.AbortRuns(ctx)
+	if err != nil {
+		return err
+	}
+	if aborted > 0 {
+		svc.cfg.log.Warn("playbooks did not finish in the last process", "runs", aborted)
+	}
+	return svc.ensureAdmin()
+}
+
+func (svc *service) ensureAdmin() error {
+	users, err := svc.stores.Users.ListUsers(defaultTenant)
+	if err != nil || len(users) > 0 {
+		return err
+	}
+	password, made, err := svc.cfg.secret(svc.cfg.adminPassword, "admin.password")
+	if err != nil {
+		return err
+	}
+	hash, err := bcrypt.GenerateFromPassword([]byte(password), bcrypt.DefaultCost)
+	if err != nil {
+		return fmt.Errorf("password of the first user: %w", err)
+	}
+	if made {
+		svc.cfg.log.Info("the password of the user admin is in the data directory", "file", "admin.password")
+	}
+	return svc.stores.Users.CreateUser(&core.User{Tenant: defaultTenant, Username: "admin", PasswordHash: hash, Roles: []string{"admin"}})
+}
+
+// refreshFeeds fetches the feeds for as long as the process lives.
+func (svc *service) refreshFeeds() {
+	for range time.Tick(svc.cfg.feedsEvery) {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+		if err := svc.server.RefreshFeeds(ctx, defaultTenant); err != nil {
+			svc.cfg.log.Warn("feeds were not refreshed", "error", err)
+		}
+		cancel()
+	}
+}
+
+// stop ends what start started, in the opposite order.
+func (svc *service) stop() error {
+	ctx, cancel := context.WithTimeout(context.Background(), svc.cfg.grace)
+	defer cancel()
+	err := svc.server.Close(ctx)
+	svc.retention.Stop()
+	return errors.Join(err, svc.db.Close())
+}

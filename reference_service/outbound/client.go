@@ -1,0 +1,119 @@
+// Package outbound makes the HTTP requests that users of the service can cause.
+// It refuses to talk to the network the service itself stands in.
+package outbound
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"syscall"
+	"time"
+
+	"example.org/siem/core"
+)
+
+// Client implements core.Fetcher and core.Poster.
+type Client struct {
+	http    *http.Client
+	allowed []netip.Prefix
+}
+
+// New returns a client that may reach public addresses and those in allowed.
+func New(allowed []netip.Prefix, timeout time.Duration) *Client {
+	c := &Client{allowed: allowed}
+	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: c.control}
+	c.http = &http.Client{
+		Timeout: timeout,
+		Transport: &http.Transport{
+			DialContext:           dialer.DialContext,
+			TLSHandshakeTimeout:   5 * time.Second,
+			ResponseHeaderTimeout: timeout,
+			MaxIdleConnsPerHost:   2,
+			IdleConnTimeout:       time.Minute,
+		},
+		CheckRedirect: func(_ *http.Request, via []*http.Request) error {
+			if len(via) >= 3 {
+				return errors.New("more than three redirects")
+			}
+			return nil
+		},
+	}
+	return c
+}
+
+// control sees the address that is really dialled: after the name was resolved,
+// and after every redirect.
+func (c *Client) control(_, address string, _ syscall.RawConn) error {
+	ap, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return err
+	}
+	addr := ap.Addr().Unmap()
+	for _, p := range c.allowed {
+		if p.Contains(addr) {
+			return nil
+		}
+	}
+	if !addr.IsGlobalUnicast() || addr.IsPrivate() || shared.Contains(addr) {
+		return core.Errorf(core.CodeForbidden, "%s is not a public address", addr)
+	}
+	return nil
+}
+
+// shared is the address space of carriers (RFC 6598).
+var shared = netip.MustParsePrefix("100.64.0.0/10")
+
+// Fetch gets a document of at most limit bytes.
+func (c *Client) Fetch(url string, limit int64) ([]byte, error) {
+	req, err := http.NewRequest(http.MethodGet, url, nil)
+	if err != nil {
+		return nil, core.Errorf(core.CodeInvalid, "%v", err)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode != http.StatusOK {
+		return nil, core.Errorf(core.CodeUnavailable, "%s answered %s", req.URL.Host, resp.Status)
+	}
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	if int64(len(body)) > limit {
+		return nil, core.Errorf(core.CodeTooLarge, "%s sent more than %d bytes", req.URL.Host, limit)
+	}
+	return body, nil
+}
+
+// Post sends a JSON document and returns the status of the answer.
+func (c *Client) Post(url string, body []byte) (int, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), c.http.Timeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
+	if err != nil {
+		return 0, core.Errorf(core.CodeInvalid, "%v", err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return 0, unavailable(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // lets the connection be used again
+	return resp.StatusCode, nil
+}
+
+// unavailable gives what went wrong elsewhere a code, unless it has one.
+func unavailable(err error) error {
+	if core.ErrorCode(err) != core.CodeInternal {
+		return err
+	}
+	return fmt.Errorf("%w: %w", &core.Error{Code: core.CodeUnavailable, Message: err.Error()}, err)
+}
