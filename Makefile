@@ -22,6 +22,8 @@ PYTEST := $(BIN)/python -m pytest -p no:nbval -p no:anyio
 
 # Never the caller's own environment, and no other toolchain than the one that was found.
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/$(VENV)
+# The system decides which certificates are trusted, for uv as for pip and Go: some networks have their own.
+export UV_SYSTEM_CERTS ?= 1
 export GOTOOLCHAIN := local
 unexport VIRTUAL_ENV
 
