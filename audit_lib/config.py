@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -36,7 +36,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     workers: Literal["fix", "keep"] = "fix"
     exported: Literal["auto", "change", "variant", "refuse"] = "auto"
     stored: Literal["keep", "fix"] = "keep"
-    max_radius: int = 40
+    max_radius: Annotated[int, msgspec.Meta(ge=0)] = 40
 
 
 class GoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,14 +95,29 @@ def load(target: Path, path: Path | None = None) -> Config:
     if path is None and not file.is_file():
         return Config()
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-        return msgspec.convert(data, type=Config)
+        data = tomllib.loads(file.read_text(encoding="utf-8-sig"))
+        config = msgspec.convert(data, type=Config)
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read ({error.strerror}); name another file with --config") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{file}: not valid TOML ({error}); mend it or remove it") from error
     except msgspec.ValidationError as error:
-        raise ConfigError(f"{file}: {error}; see docs/configuration.md for the keys") from error
+        raise ConfigError(f"{file}: {_in_toml_words(str(error))}; see docs/configuration.md for the keys") from error
+    _check_patterns(config, file)
+    return config
+
+
+def _in_toml_words(message: str) -> str:
+    return message.replace("Object contains unknown field", "unknown key").replace("`$.", "`").replace(" - at `$`", "")
+
+
+def _check_patterns(config: Config, file: Path) -> None:
+    """Refuse patterns that could never match: files are named relative to the target, without `./`."""
+    for pattern in (*config.exclude, *(p for patterns in config.phases.values() for p in patterns)):
+        if pattern.startswith(("/", "./", "../")) or not pattern:
+            raise ConfigError(
+                f"{file}: the pattern {pattern!r} matches no file; write it relative to the target, api/**"
+            )
 
 
 def as_builtins(config: Config) -> dict[str, object]:
