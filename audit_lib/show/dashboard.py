@@ -1,0 +1,131 @@
+"""A dashboard: one HTML file that opens from disk with no network, and a JSON twin with all that it shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import msgspec
+import pandas as pd
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from audit_lib.model import CATEGORIES, PRIORITIES, VERDICTS, Audit, Finding, row_of
+from audit_lib.show import figures, frames, palette
+from audit_lib.show.excerpt import Sources
+from audit_lib.show.staging import staged
+
+SCHEMA = 1
+HTML_NAME, JSON_NAME = "dashboard.html", "dashboard.json"
+
+
+def write_dashboard(audit: Audit, out: Path, *, sources: Path | None = None) -> tuple[Path, Path]:
+    """Write `dashboard.html` and its twin `dashboard.json` into `out`, and give their paths.
+
+    `sources` is the target's folder: where it is at hand, each finding shows the code around it. The same audit and
+    sources give the same bytes. Raises `OutputError` when `out` cannot be written; then nothing is.
+    """
+    shown = payload(audit, sources)
+    page = render(shown)
+    with staged(out) as stage:
+        (stage / HTML_NAME).write_bytes(page.encode())
+        (stage / JSON_NAME).write_bytes(msgspec.json.format(msgspec.json.encode(shown), indent=1) + b"\n")
+    return out / HTML_NAME, out / JSON_NAME
+
+
+def payload(audit: Audit, sources: Path | None) -> dict[str, Any]:
+    """All that a dashboard shows, as JSON's own types."""
+    files = Sources(sources)
+    frame = frames.findings(audit)
+    ordered = sorted(audit.findings, key=lambda f: (f.site.span, f.fingerprint))
+    outcomes = _outcomes(audit)
+    return {
+        "schema": SCHEMA,
+        "target": audit.target,
+        "commit": audit.commit,
+        "tool": audit.tool,
+        "typed": audit.typed,
+        "sources": sources is not None,
+        "totals": msgspec.to_builtins(audit.totals),
+        "orders": {
+            "kind": ["root", "bare_call"],
+            "category": CATEGORIES,
+            "verdict": VERDICTS,
+            "priority": PRIORITIES,
+            "phase": frames.phases(audit),
+        },
+        "findings": [_finding(finding, files, outcomes.get(finding.fingerprint, "")) for finding in ordered],
+        "phases": _records(frames.pivots(frame).by_phase().rename_axis(columns=None).reset_index()),
+        "categories": _records(frames.pivots(frame).by_category().rename_axis(columns=None).reset_index()),
+        "packages": _records(frames.packages(audit)),
+        "not_done": _not_done(audit),
+        "verification": _records(frames.verification(audit)),
+        "degradations": _records(frames.degradations(audit)),
+        "figures": [_figure(name, frame) for name in figures.ALL],
+    }
+
+
+def render(shown: dict[str, Any]) -> str:
+    """The page of a payload."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("audit_lib.show"), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    source = environment.loader
+    assert source is not None
+    style, script = (source.get_source(environment, name)[0] for name in ("dashboard.css", "dashboard.js"))
+    return environment.get_template("dashboard.html.j2").render(
+        page=shown,
+        tints=palette.VERDICT_TINTS,
+        style=Markup(style),
+        script=Markup(script),
+        plotly=Markup(get_plotlyjs()),
+        data=Markup(embedded(msgspec.json.encode(shown).decode())),
+    )
+
+
+def embedded(json_text: str) -> str:
+    """JSON that may stand in a script element: nothing in it can end the element or begin another."""
+    return json_text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _finding(finding: Finding, files: Sources, outcome: str) -> dict[str, Any]:
+    around = files.around(finding.site)
+    return {
+        **msgspec.to_builtins(row_of(finding)),
+        "package": frames.package_of(finding.site.span.file),
+        "production": finding.category != "test",
+        "rule": finding.rule,
+        "lifetime": finding.source.lifetime if finding.source else "",
+        "steps": [{**msgspec.to_builtins(step), "code": files.line(step)} for step in finding.path],
+        "radius": msgspec.to_builtins(finding.radius) if finding.radius else None,
+        "notes": list(finding.notes),
+        "outcome": outcome,
+        "excerpt": msgspec.to_builtins(around) if around else None,
+    }
+
+
+def _outcomes(audit: Audit) -> dict[str, str]:
+    changed = {change.fingerprint: f"changed: {change.fix_kind}" for change in audit.changes}
+    refused = {r.fingerprint: f"refused: {r.reason} ({r.where})" for r in audit.refusals}
+    return changed | refused
+
+
+def _not_done(audit: Audit) -> list[dict[str, Any]]:
+    """What is left to people, by reason: refusals, then findings for review; most first."""
+    refused = [("refused", f"{r.reason} ({r.where})") for r in audit.refusals]
+    review = [("review", f.reason) for f in audit.findings if f.verdict == "review"]
+    counts = pd.DataFrame([*refused, *review], columns=pd.Index(["what", "why"])).value_counts(sort=False)
+    rows = [{"what": str(key[0]), "why": str(key[1]), "sites": int(n)} for key, n in counts.items()]  # type: ignore[index]
+    return sorted(rows, key=lambda row: (row["what"], -int(row["sites"]), row["why"]))
+
+
+def _figure(name: str, frame: pd.DataFrame) -> dict[str, Any]:
+    figure = figures.ALL[name](frame)
+    spec: dict[str, Any] = msgspec.json.decode(figure.to_json())
+    return {"name": name, "title": figure.layout.title.text, "data": spec["data"], "layout": spec["layout"]}
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    records: list[dict[str, Any]] = msgspec.json.decode(frame.to_json(orient="records"))
+    return records

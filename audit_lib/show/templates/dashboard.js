@@ -1,0 +1,208 @@
+"use strict";
+// Everything shown comes from a target that is not to be trusted: text goes in as text, never as markup.
+(() => {
+  const data = JSON.parse(document.getElementById("data").textContent);
+  const byId = (id) => document.getElementById(id);
+  const ranks = Object.fromEntries(
+    Object.entries(data.orders).map(([name, order]) => [name, new Map(order.map((value, rank) => [value, rank]))]));
+  const plural = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
+
+  function element(tag, attributes = {}, ...children) {
+    const made = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+    made.append(...children);
+    return made;
+  }
+
+  const badge = (verdict) => element("span", { class: `badge ${verdict}` }, verdict);
+
+  // A table with heads that sort. `columns` say what a cell holds and what it sorts by.
+  function sortable(table, columns, start, changed) {
+    const state = { column: start.column, up: start.up };
+    const heads = columns.map((column, index) => {
+      const head = element("th", { scope: "col", class: column.number ? "n" : "" });
+      const button = element("button", { type: "button" }, column.title);
+      button.addEventListener("click", () => {
+        state.up = state.column === index ? !state.up : !column.number;
+        state.column = index;
+        show();
+        changed();
+      });
+      head.append(button);
+      return head;
+    });
+    function show() {
+      heads.forEach((head, index) => {
+        if (index === state.column) head.setAttribute("aria-sort", state.up ? "ascending" : "descending");
+        else head.removeAttribute("aria-sort");
+      });
+    }
+    table.tHead.append(element("tr", {}, ...(start.lead ? [element("td")] : []), ...heads));
+    show();
+    return (rows) => {
+      const key = columns[state.column].key;
+      const sign = state.up ? 1 : -1;
+      return rows.map((row, index) => [key(row), index, row])
+        .sort(([a, i], [b, j]) => (a < b ? -sign : a > b ? sign : i - j))
+        .map(([, , row]) => row);
+    };
+  }
+
+  // The findings.
+  const rows = data.findings.map((finding, index) => ({
+    ...finding, index,
+    haystack: [finding.file, finding.function, finding.callee, finding.reason, finding.recommendation, finding.source,
+      finding.rule, ...finding.path].join("\n").toLowerCase(),
+  }));
+  const ranked = (name) => (row) => ranks[name].get(row[name]) ?? -1;
+  const columns = [
+    { title: "Place", key: (row) => row.index, cell: (row) => element("td", { class: "place" }, `${row.file}:${row.line}`) },
+    { title: "Function", key: (row) => row.function, cell: (row) => element("td", { class: "function" }, row.function) },
+    { title: "Call", key: (row) => row.callee, cell: (row) => element("td", { class: "function" }, row.callee) },
+    { title: "Category", key: ranked("category"), cell: (row) => element("td", {}, row.category) },
+    { title: "Verdict", key: ranked("verdict"), cell: (row) => element("td", {}, badge(row.verdict)) },
+    { title: "Priority", key: ranked("priority"), cell: (row) => element("td", { class: `priority-${row.priority}` }, row.priority) },
+    { title: "Phase", key: ranked("phase"), cell: (row) => element("td", {}, row.phase) },
+    { title: "Reason", key: (row) => row.reason, cell: (row) => element("td", { class: "reason" }, row.reason) },
+  ];
+  const table = byId("table");
+  const filters = ["verdict", "priority", "category", "phase", "kind", "production"];
+  const opened = new Set();
+  let page = 0;
+
+  function chosen() {
+    const words = byId("f-text").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const wanted = filters.map((name) => [name, byId(`f-${name}`).value]).filter(([, value]) => value);
+    return rows.filter((row) => wanted.every(([name, value]) => String(row[name]) === value)
+      && words.every((word) => row.haystack.includes(word)));
+  }
+
+  function count(found) {
+    const tally = (name, value) => found.reduce((n, row) => n + (row[name] === value), 0);
+    const part = (n, what) => element("span", {}, element("strong", {}, String(n)), ` ${what}`);
+    byId("counts").replaceChildren(
+      part(found.length, `of ${plural(rows.length, "site")}`),
+      part(tally("kind", "root"), "roots"), part(tally("kind", "bare_call"), "bare calls"),
+      part(tally("production", true), "in production code"), part(tally("production", false), "in tests"),
+      ...data.orders.verdict.map((verdict) => {
+        const shown = part(tally("verdict", verdict), "");
+        shown.append(badge(verdict));
+        return shown;
+      }),
+      part(tally("priority", "critical"), "critical"));
+  }
+
+  function route(row) {
+    const words = { source: "source", static: "static call", interface: "interface", value: "function value",
+      closure: "closure", go: "in a goroutine", defer: "deferred", site: "the site" };
+    const list = element("ol", { class: "route" });
+    for (const step of row.steps) {
+      const how = [words[step.kind] ?? step.kind, step.detail].filter(Boolean).join(": ");
+      const item = element("li", {}, element("strong", {}, step.function), " ",
+        element("code", {}, `${step.file}:${step.line}`), " ", element("span", { class: "how" }, how));
+      if (step.code) item.append(element("code", { class: "line" }, step.code));
+      list.append(item);
+    }
+    return list;
+  }
+
+  function excerpt(row) {
+    const block = element("pre", { class: "excerpt", tabindex: "0" });
+    row.excerpt.lines.forEach((text, index) => {
+      const number = row.excerpt.first + index;
+      block.append(element("span", number === row.line ? { class: "at" } : {},
+        element("span", { class: "number" }, String(number)), text));
+    });
+    return block;
+  }
+
+  function detail(row) {
+    const facts = element("dl");
+    const fact = (name, value) => value && facts.append(element("dt", {}, name), element("dd", {}, value));
+    fact("Recommendation", row.recommendation);
+    fact("Reason", row.reason);
+    fact("Source", row.source && `${row.source} (${row.lifetime})`);
+    fact("Threading it changes", row.radius && Object.entries(row.radius).filter(([, n]) => n)
+      .map(([what, n]) => (n === 1 ? `1 ${what.slice(0, -1)}` : `${n} ${what}`)).join(", "));
+    for (const note of row.notes) fact("Note", note);
+    fact("Outcome", row.outcome);
+    fact("Rule", row.rule);
+    fact("Fingerprint", row.fingerprint);
+    const cell = element("td", { colspan: String(columns.length + 1) }, facts);
+    if (row.steps.length) cell.append(element("h3", {}, "From the source to the site"), route(row));
+    if (row.excerpt) cell.append(element("h3", {}, "Code"), excerpt(row));
+    else if (data.sources) cell.append(element("p", {}, "No excerpt: the file is not there, or has changed since the audit."));
+    return element("tr", { class: "detail", id: `detail-${row.index}` }, cell);
+  }
+
+  function line(row) {
+    const isOpen = opened.has(row.index);
+    const button = element("button", { type: "button", class: "open", "aria-expanded": String(isOpen),
+      "aria-controls": `detail-${row.index}`, "aria-label": `Details of ${row.file}:${row.line}` }, isOpen ? "▾" : "▸");
+    const shown = element("tr", {}, element("td", {}, button), ...columns.map((column) => column.cell(row)));
+    button.addEventListener("click", () => {
+      if (opened.delete(row.index)) shown.nextSibling.remove();
+      else { opened.add(row.index); shown.after(detail(row)); }
+      button.setAttribute("aria-expanded", String(opened.has(row.index)));
+      button.textContent = opened.has(row.index) ? "▾" : "▸";
+    });
+    return isOpen ? [shown, detail(row)] : [shown];
+  }
+
+  const sorted = sortable(table, columns, { column: 0, up: true, lead: true }, () => { page = 0; show(); });
+
+  function show() {
+    const found = sorted(chosen());
+    const size = Number(byId("size").value);
+    const pages = Math.max(Math.ceil(found.length / size), 1);
+    page = Math.min(page, pages - 1);
+    const part = found.slice(page * size, (page + 1) * size);
+    const none = element("tr", {}, element("td", { colspan: String(columns.length + 1) }, "No finding matches the filter."));
+    table.tBodies[0].replaceChildren(...(part.length ? part.flatMap(line) : [none]));
+    byId("page").textContent = `page ${page + 1} of ${pages}`;
+    byId("previous").disabled = page === 0;
+    byId("next").disabled = page === pages - 1;
+    count(found);
+  }
+
+  const again = () => { page = 0; show(); };
+  byId("filters").addEventListener("input", again);
+  byId("filters").addEventListener("reset", () => setTimeout(again));
+  byId("filters").addEventListener("submit", (event) => event.preventDefault());
+  byId("size").addEventListener("change", again);
+  byId("previous").addEventListener("click", () => { page -= 1; show(); });
+  byId("next").addEventListener("click", () => { page += 1; show(); });
+  show();
+
+  // The packages.
+  const packageTable = byId("package-table");
+  const numbers = ["sites", "production", "critical", ...data.orders.verdict];
+  const packageColumns = [
+    { title: "package", key: (row) => row.package, cell: (row) => element("th", { scope: "row" }, element("code", {}, row.package)) },
+    ...numbers.map((name) => ({ title: name, number: true, key: (row) => row[name],
+      cell: (row) => element("td", { class: "n" }, String(row[name])) })),
+  ];
+  const sortedPackages = sortable(packageTable, packageColumns, { column: 1, up: false }, showPackages);
+  function showPackages() {
+    packageTable.tBodies[0].replaceChildren(...sortedPackages(data.packages).map((row) =>
+      element("tr", {}, ...packageColumns.map((column) => column.cell(row)))));
+  }
+  showPackages();
+
+  // The figures, in the page's colours.
+  const dark = matchMedia("(prefers-color-scheme: dark)");
+  function dressed(layout) {
+    const style = getComputedStyle(document.documentElement);
+    const color = (name) => style.getPropertyValue(name).trim();
+    const axis = { gridcolor: color("--line"), linecolor: color("--quiet"), zerolinecolor: color("--line") };
+    const full = { ...layout, width: undefined, autosize: true, paper_bgcolor: color("--ground"), plot_bgcolor: color("--ground"),
+      font: { ...layout.font, color: color("--ink") }, xaxis: { ...layout.xaxis, ...axis }, yaxis: { ...layout.yaxis, ...axis } };
+    full.title = { ...layout.title, font: { ...layout.title.font, size: 15 } };
+    return full;
+  }
+  const options = { responsive: true, displaylogo: false };
+  const draw = (method) => data.figures.forEach((figure) =>
+    setTimeout(() => Plotly[method](byId(`figure-${figure.name}`), figure.data, dressed(figure.layout), options)));
+  draw("newPlot");
+  dark.addEventListener("change", () => draw("react"));
+})();
