@@ -80,6 +80,11 @@ func (s *Server) excepted(rule *core.Rule, e *core.Event) (bool, error) {
 // raise stores an alert and tells who listens; a new one starts the playbooks
 // that wait for its rule.
 func (s *Server) raise(ctx context.Context, alert *core.Alert, e *core.Event) error {
+	asset, err := s.Assets.AssetByHost(e.Tenant, e.Host)
+	if err != nil && core.ErrorCode(err) != core.CodeNotFound {
+		return err
+	}
+	alert.Severity = asset.Raise(alert.Severity)
 	alert.Tenant, alert.EventIDs, alert.FirstSeen, alert.LastSeen = e.Tenant, []string{e.ID}, e.At, e.At
 	storeCtx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()

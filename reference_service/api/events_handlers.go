@@ -40,7 +40,12 @@ func (s *Server) ingest(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.metrics.events.Add(float64(len(events)))
-	s.background.Go(func() { s.detect(context.Background(), events) })
+	s.background.Go(func() {
+		if err := s.Assets.SeeHosts(context.Background(), events); err != nil {
+			s.log.Error("hosts were not counted", "error", err)
+		}
+		s.detect(context.Background(), events)
+	})
 	return writeJSON(w, http.StatusAccepted, map[string]int{"accepted": len(events)})
 }
 

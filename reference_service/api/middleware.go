@@ -114,6 +114,9 @@ func (s *Server) authenticated(permission core.Permission, next handlerFunc) han
 
 // principal finds out who a token belongs to, and whether they are still logged in.
 func (s *Server) principal(token string) (*core.Principal, error) {
+	if strings.HasPrefix(token, keyPrefix) {
+		return s.keyPrincipal(token)
+	}
 	c, err := s.parse(token)
 	if err != nil {
 		return nil, err

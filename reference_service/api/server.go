@@ -28,6 +28,8 @@ type Stores struct {
 	Exceptions   core.ExceptionStore
 	Searches     core.SearchStore
 	Feeds        core.FeedStore
+	Assets       core.AssetStore
+	Keys         core.KeyStore
 	Audit        core.AuditLog
 	Retention    core.RetentionStore
 }
@@ -137,6 +139,9 @@ func (s *Server) identityRoutes(open func(string, handlerFunc), on func(string, 
 	on("PATCH /api/v1/users/{id}", core.PermissionAdmin, s.updateUser)
 	on("DELETE /api/v1/users/{id}", core.PermissionAdmin, s.deleteUser)
 	on("PUT /api/v1/users/{id}/roles", core.PermissionAdmin, s.grantRoles)
+	on("GET /api/v1/keys", core.PermissionAdmin, s.listKeys)
+	on("POST /api/v1/keys", core.PermissionAdmin, s.createKey)
+	on("DELETE /api/v1/keys/{id}", core.PermissionAdmin, s.revokeKey)
 	on("GET /api/v1/roles", core.PermissionAdmin, s.listRoles)
 	on("PUT /api/v1/roles/{name}", core.PermissionAdmin, s.saveRole)
 	on("DELETE /api/v1/roles/{name}", core.PermissionAdmin, s.deleteRole)
@@ -152,6 +157,10 @@ func (s *Server) eventRoutes(on func(string, core.Permission, handlerFunc)) {
 	on("GET /api/v1/events/paths", core.PermissionRead, s.paths)
 	on("POST /api/v1/events/sequences", core.PermissionRead, s.sequences)
 	on("GET /api/v1/dashboard", core.PermissionRead, s.dashboard)
+	on("GET /api/v1/assets", core.PermissionRead, s.listAssets)
+	on("GET /api/v1/assets/{host}", core.PermissionRead, s.getAsset)
+	on("PUT /api/v1/assets/{host}", core.PermissionDetection, s.saveAsset)
+	on("DELETE /api/v1/assets/{host}", core.PermissionDetection, s.forgetAsset)
 	serve(s, on, "searches", core.PermissionRead, s.Searches)
 	on("GET /api/v1/searches/visible", core.PermissionRead, s.visibleSearches)
 	on("POST /api/v1/searches/{id}/share", core.PermissionRead, s.shareSearch)

@@ -16,7 +16,7 @@ func (db *DB) Backup(path string) (size int64, err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	if _, err := db.read.ExecContext(ctx, `VACUUM INTO ?`, path); err != nil {
+	if _, err := db.write.ExecContext(ctx, `VACUUM INTO ?`, path); err != nil {
 		return 0, fmt.Errorf("backup: %w", err)
 	}
 	info, err := os.Stat(path)

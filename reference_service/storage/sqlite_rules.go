@@ -76,14 +76,16 @@ func (s *RuleStore) UpdateRule(ctx context.Context, rule *core.Rule) error {
 	}
 	defer func() { _ = tx.Rollback() }()
 	rule.UpdatedAt = s.db.now().UTC()
-	res, err := tx.ExecContext(txCtx, `UPDATE rules SET name = ?, severity = ?, enabled = ?, conditions = ?, tags = ?, updated_at = ?, version = version + 1
-		WHERE tenant = ? AND id = ? AND version = ?`, rule.Name, rule.Severity, rule.Enabled, encode(rule.Conditions), encode(rule.Tags),
-		millis(rule.UpdatedAt), rule.Tenant, rule.ID, rule.Version)
-	if err := changed(res, err, "rule"); core.ErrorCode(err) == core.CodeNotFound {
+	var created int64
+	row := tx.QueryRowContext(txCtx, `UPDATE rules SET name = ?, severity = ?, enabled = ?, conditions = ?, tags = ?, updated_at = ?, version = version + 1
+		WHERE tenant = ? AND id = ? AND version = ? RETURNING created_at`, rule.Name, rule.Severity, rule.Enabled, encode(rule.Conditions),
+		encode(rule.Tags), millis(rule.UpdatedAt), rule.Tenant, rule.ID, rule.Version)
+	if err := translate(row.Scan(&created), "rule"); core.ErrorCode(err) == core.CodeNotFound {
 		return core.Errorf(core.CodeConflict, "no rule %s with version %d", rule.ID, rule.Version)
 	} else if err != nil {
 		return err
 	}
+	rule.CreatedAt = instant(created)
 	rule.Version++
 	entry := &core.AuditEntry{Action: "rule.update", Target: rule.ID, Detail: fmt.Sprintf("version %d", rule.Version)}
 	if err := appendAudit(txCtx, tx, s.db, entry); err != nil {

@@ -123,6 +123,8 @@ func openStores(cfg *config, db *storage.DB, retention core.RetentionStore) api.
 		Exceptions:   storage.NewExceptionStore(db),
 		Searches:     storage.NewSearchStore(db),
 		Feeds:        storage.NewFeedStore(db),
+		Assets:       storage.NewAssetStore(db),
+		Keys:         storage.NewKeyStore(db),
 		Audit:        storage.NewAuditLog(db),
 		Retention:    retention,
 	}

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestEventsBecomeAlerts(t *testing.T) {
+	in := serve(t, t.TempDir())
+	in.do("POST", "/api/v1/rules", rule("failed login"), http.StatusCreated, nil)
+	in.do("POST", "/api/v1/correlations", object{"name": "scan", "enabled": true, "kind": "connect", "group_by": "source", "threshold": 3, "seconds": 60},
+		http.StatusCreated, nil)
+	in.do("POST", "/api/v1/events", []object{
+		{"kind": "login_failed", "host": "web1"}, {"kind": "login_failed", "host": "web1"},
+		{"kind": "connect", "source": "10.0.0.9"}, {"kind": "connect", "source": "10.0.0.9"}, {"kind": "connect", "source": "10.0.0.9"},
+	}, http.StatusAccepted, nil)
+	in.settle()
+	var alerts []struct {
+		ID    string `json:"id"`
+		Title string `json:"title"`
+		Count int    `json:"count"`
+	}
+	in.do("GET", "/api/v1/alerts", nil, http.StatusOK, &alerts)
+	counts := map[string]int{}
+	for _, a := range alerts {
+		counts[a.Title] = a.Count
+	}
+	if len(alerts) != 2 || counts["failed login on web1"] != 2 || counts["scan: 3 times connect for 10.0.0.9"] != 1 {
+		t.Fatalf("alerts: %+v", alerts)
+	}
+	path := "/api/v1/alerts/" + alerts[0].ID
+	in.do("POST", path+"/comments", object{"text": "on it"}, http.StatusCreated, nil)
+	in.do("POST", path+"/status", object{"status": "acknowledged"}, http.StatusOK, nil)
+	in.do("POST", path+"/status", object{"status": "acknowledged"}, http.StatusConflict, nil)
+	var detail struct {
+		Comments []object `json:"comments"`
+		History  []object `json:"history"`
+		Events   []object `json:"events"`
+	}
+	in.do("GET", path, nil, http.StatusOK, &detail)
+	if len(detail.Comments) != 1 || len(detail.History) != 1 || len(detail.Events) != 1 {
+		t.Fatalf("detail: %+v", detail)
+	}
+}
+
+func TestPlaybookMovesAlertAndRecordsSteps(t *testing.T) {
+	in := serve(t, t.TempDir())
+	in.do("POST", "/api/v1/rules", rule("failed login"), http.StatusCreated, nil)
+	in.do("POST", "/api/v1/events", object{"kind": "login_failed", "host": "web1"}, http.StatusAccepted, nil)
+	in.settle()
+	var alerts []object
+	in.do("GET", "/api/v1/alerts", nil, http.StatusOK, &alerts)
+	var playbook object
+	in.do("POST", "/api/v1/playbooks", object{"name": "triage", "steps": []object{
+		{"name": "take", "assign": "admin"}, {"name": "note", "status": "acknowledged"}, {"name": "again", "status": "acknowledged"},
+	}}, http.StatusCreated, &playbook)
+	path := fmt.Sprintf("/api/v1/playbooks/%s/run", playbook["id"])
+	var run struct {
+		Status string   `json:"status"`
+		Steps  []object `json:"steps"`
+	}
+	in.do("POST", path, object{"alert_id": alerts[0]["id"]}, http.StatusOK, &run)
+	if run.Status != "failed" || len(run.Steps) != 3 || run.Steps[1]["ok"] != true || run.Steps[2]["ok"] != false {
+		t.Fatalf("run: %+v", run)
+	}
+	var runs []object
+	in.do("GET", path+"s", nil, http.StatusOK, &runs)
+	if len(runs) != 1 || runs[0]["status"] != "failed" {
+		t.Fatalf("runs: %+v", runs)
+	}
+}
+
+func TestRefreshTokenWorksOnce(t *testing.T) {
+	in := serve(t, t.TempDir())
+	in.token = ""
+	var first, second struct {
+		RefreshToken string `json:"refresh_token"`
+		AccessToken  string `json:"access_token"`
+	}
+	in.do("POST", "/api/v1/auth/login", object{"username": "admin", "password": password}, http.StatusOK, &first)
+	in.do("POST", "/api/v1/auth/refresh", object{"refresh_token": first.RefreshToken}, http.StatusOK, &second)
+	in.token = second.AccessToken
+	in.do("GET", "/api/v1/auth/me", nil, http.StatusOK, nil)
+	in.do("POST", "/api/v1/auth/refresh", object{"refresh_token": first.RefreshToken}, http.StatusUnauthorized, nil)
+	in.do("GET", "/api/v1/auth/me", nil, http.StatusUnauthorized, nil) // a token used twice ends the session
+}
+
+func TestPermissionsAndErrors(t *testing.T) {
+	in := serve(t, t.TempDir(), "SIEM_MAX_BODY=4096")
+	in.do("POST", "/api/v1/users", object{"username": "ann", "password": "a-long-password", "roles": []string{"analyst"}}, http.StatusCreated, nil)
+	in.do("POST", "/api/v1/users", object{"username": "ann", "password": "a-long-password"}, http.StatusConflict, nil)
+	in.do("POST", "/api/v1/users", object{"username": "bob", "password": "short"}, http.StatusBadRequest, nil)
+	in.do("POST", "/api/v1/events", object{"kind": strings.Repeat("x", 5000)}, http.StatusRequestEntityTooLarge, nil)
+	in.do("GET", "/api/v1/alerts/none", nil, http.StatusNotFound, nil)
+	in.token = in.login("ann", "a-long-password")
+	in.do("GET", "/api/v1/alerts", nil, http.StatusOK, nil)
+	in.do("GET", "/api/v1/users", nil, http.StatusForbidden, nil)
+	in.token = "nonsense"
+	var answer object
+	in.do("GET", "/api/v1/alerts", nil, http.StatusUnauthorized, &answer)
+	if answer["error"] != "unauthorized" || answer["request_id"] == "" {
+		t.Fatalf("answer: %v", answer)
+	}
+}
+
+func TestKeysLetProgramsIn(t *testing.T) {
+	in := serve(t, t.TempDir())
+	admin := in.token
+	var made struct {
+		Key    object `json:"key"`
+		Secret string `json:"secret"`
+	}
+	in.do("POST", "/api/v1/keys", object{"name": "collector", "permissions": []string{"events:write"}}, http.StatusCreated, &made)
+	in.token = made.Secret
+	in.do("POST", "/api/v1/events", object{"kind": "boot", "host": "web1"}, http.StatusAccepted, nil)
+	in.do("GET", "/api/v1/events", nil, http.StatusForbidden, nil)
+	in.token = admin
+	in.do("DELETE", fmt.Sprintf("/api/v1/keys/%s", made.Key["id"]), nil, http.StatusNoContent, nil)
+	in.settle()
+	in.do("GET", "/api/v1/assets/web1", nil, http.StatusOK, nil)
+	in.token = made.Secret
+	in.do("POST", "/api/v1/events", object{"kind": "boot"}, http.StatusUnauthorized, nil)
+}
+
+func TestWebhooksStayOutOfThePrivateNetwork(t *testing.T) {
+	in := serve(t, t.TempDir())
+	stalled := newStalled(t)
+	var action, run object
+	in.do("POST", "/api/v1/actions", object{"name": "inside", "kind": "webhook", "target": stalled.url}, http.StatusCreated, &action)
+	in.do("POST", fmt.Sprintf("/api/v1/actions/%s/test", action["id"]), object{}, http.StatusOK, &run)
+	if run["ok"] != false || !strings.Contains(run["detail"].(string), "not a public address") {
+		t.Fatalf("run: %v", run)
+	}
+}
+
+func TestAnsweredWritesSurviveKill(t *testing.T) {
+	dir := t.TempDir()
+	in := serve(t, dir)
+	for i := range 20 {
+		in.do("POST", "/api/v1/rules", rule(fmt.Sprint("rule ", i)), http.StatusCreated, nil)
+	}
+	in.kill()
+	again := serve(t, dir)
+	var rules []object
+	again.do("GET", "/api/v1/rules", nil, http.StatusOK, &rules)
+	if len(rules) != 20 {
+		t.Fatalf("%d of 20 rules are left", len(rules))
+	}
+	again.do("POST", "/api/v1/maintenance/check", nil, http.StatusOK, nil)
+	var verified object
+	again.do("POST", "/api/v1/audit/verify", nil, http.StatusOK, &verified)
+	if verified["intact"] != true {
+		t.Fatalf("audit log: %v", verified)
+	}
+}
+
+func TestIdleServiceStopsAtOnce(t *testing.T) {
+	in := serve(t, t.TempDir())
+	if err, ended := in.terminate(5 * time.Second); !ended || err != nil {
+		t.Fatalf("ended: %v, %v: %s", ended, err, in.errs.String())
+	}
+}
+
+func TestEveryCommandExplainsItself(t *testing.T) {
+	for _, args := range [][]string{{"--help"}, {"serve", "--help"}, {"migrate", "--help"}, {"backup", "--help"}, {"probe", "--help"}} {
+		out, err := siem(t, t.TempDir(), args...).Output()
+		if err != nil || !bytes.Contains(out, []byte("usage: siem")) {
+			t.Errorf("siem %v: %v: %s", args, err, out)
+		}
+	}
+	if err := siem(t, t.TempDir(), "nonsense").Run(); err == nil || !strings.Contains(err.Error(), "exit status 2") {
+		t.Errorf("an unknown command: %v", err)
+	}
+}
+
+func TestOfflineCommands(t *testing.T) {
+	dir := t.TempDir()
+	events := filepath.Join(dir, "events.ndjson")
+	if err := os.WriteFile(events, []byte("{\"kind\":\"boot\",\"at\":\"2020-01-01T00:00:00Z\"}\n{\"kind\":\"halt\"}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	steps := []struct {
+		stdin string
+		args  []string
+		want  string
+	}{
+		{"", []string{"migrate"}, "0001_identity.sql"},
+		{"a-long-password\n", []string{"user", "ann", "analyst"}, "user_"},
+		{"another-password\n", []string{"passwd", "ann"}, ""},
+		{"", []string{"import", events}, "2 events"},
+		{"", []string{"sweep"}, `"events":2`}, // one is old, one has no time at all
+		{"", []string{"backup", filepath.Join(dir, "copy.db")}, "bytes"},
+		{"", []string{"check"}, "nothing is wrong"},
+	}
+	for _, step := range steps {
+		cmd := siem(t, dir, step.args...)
+		cmd.Stdin = strings.NewReader(step.stdin)
+		out, err := cmd.CombinedOutput()
+		if err != nil || !strings.Contains(string(out), step.want) {
+			t.Fatalf("siem %v: %v: %s", step.args, err, out)
+		}
+	}
+}

@@ -1,0 +1,9 @@
+CREATE TABLE assets (
+  tenant TEXT NOT NULL, host TEXT NOT NULL, owner TEXT NOT NULL DEFAULT '', criticality INTEGER NOT NULL DEFAULT 0,
+  events INTEGER NOT NULL, first_seen INTEGER NOT NULL, last_seen INTEGER NOT NULL,
+  PRIMARY KEY (tenant, host)
+);
+CREATE TABLE api_keys (
+  id TEXT PRIMARY KEY, tenant TEXT NOT NULL, name TEXT NOT NULL, hash BLOB NOT NULL UNIQUE, permissions TEXT NOT NULL,
+  created_by TEXT NOT NULL, created_at INTEGER NOT NULL, last_used INTEGER NOT NULL DEFAULT 0, revoked_at INTEGER NOT NULL DEFAULT 0
+);
