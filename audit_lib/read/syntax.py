@@ -15,7 +15,8 @@ class SyntaxSite(Record, frozen=True):
     `certain` says that syntax alone proves it (a call of an imported package's function); a method call like
     `x.Query(…)` needs the type of `x`. `rule` is the id of the rule that matched. `function` is as gofacts names it:
     `handle`, `(*Store).Get`, `Store.Get`, `handle.func1` for literals (numbered in order within the declaration), and
-    empty for package-level initialisers. `package` is the folder, relative.
+    empty for package-level initialisers. `package` is the folder, relative, `.` for the target
+    itself. `replacement` is what the rule says to call instead.
     """
 
     kind: Kind
@@ -25,6 +26,7 @@ class SyntaxSite(Record, frozen=True):
     function: str
     package: str
     certain: bool
+    replacement: str = ""
 
 
 class Directive(Record, frozen=True):
