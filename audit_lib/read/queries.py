@@ -1,0 +1,57 @@
+"""What is asked of ast-grep, put together at run time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from ast_grep_py import Config, SgNode
+
+Query = Mapping[str, object]
+
+FUNCTION_KINDS = ("function_declaration", "method_declaration", "func_literal")
+# A token that the parser had to make up has no text; an empty raw string and an empty file are not made up.
+ERRORS: tuple[Query, ...] = (
+    {"kind": "ERROR"},
+    {"regex": "^$", "not": {"any": [{"kind": "raw_string_literal_content"}, {"kind": "source_file"}]}},
+)
+
+
+def find_all(node: SgNode, query: Query) -> list[SgNode]:
+    """The nodes below a node that a rule of ast-grep matches, in the order of the source."""
+    return find_configured(node, {"rule": query})
+
+
+def find_configured(node: SgNode, config: Query) -> list[SgNode]:
+    """The same for a whole configuration: `rule`, `constraints`, `utils`."""
+    # Its TypedDicts ask for keys that ast-grep itself leaves open.
+    return node.find_all(cast(Config, config))
+
+
+def any_of(queries: Iterable[Query]) -> Query:
+    """One query for several: a walk through a tree costs more than what is asked on it."""
+    return {"any": list(queries)}
+
+
+def of_kinds(kinds: Iterable[str]) -> list[Query]:
+    """Every node of one of these kinds."""
+    return [{"kind": kind} for kind in kinds]
+
+
+def calls_of(names: Iterable[str]) -> Query:
+    """Every call of something with one of these names: `x.Name(…)`, `Name(…)` and `(x.Name)(…)`."""
+    fields = [{"pattern": {"context": f"func f() {{ x.{name}() }}", "selector": "field_identifier"}} for name in names]
+    selector = {"kind": "selector_expression", "has": {"field": "field", "any": fields}}
+    plain = {"kind": "identifier", "any": [{"pattern": name} for name in names]}
+    wrapped = {"kind": "parenthesized_expression", "has": {"any": [selector, plain]}}
+    return {"kind": "call_expression", "has": {"field": "function", "any": [selector, plain, wrapped]}}
+
+
+def declarations_of(name: str) -> Query:
+    """Every use of a name on its own, as a declaration is; `name.X` declares nothing, and is what files mostly have."""
+    return any_of(
+        (
+            {"kind": "identifier", "pattern": name, "not": {"inside": {"kind": "selector_expression"}}},
+            {"pattern": {"context": f"type {name} int", "selector": "type_identifier"}},
+        )
+    )
