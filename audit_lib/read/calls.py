@@ -1,0 +1,111 @@
+"""The calls in a tree that a set of rules means, each with the rule and whether syntax alone proves it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from ast_grep_py import SgNode
+
+from audit_lib.read.imports import DOT
+from audit_lib.read.queries import find_configured
+from audit_lib.read.rules import Rule
+from audit_lib.read.tree import Tree
+
+
+@dataclass(frozen=True)
+class Match:
+    """A node that a rule means: what it calls, what to call instead, and whether types still have a say."""
+
+    rule: Rule
+    node: SgNode
+    callee: str
+    replacement: str
+    certain: bool
+
+
+def names_in(rules: Iterable[Rule], methods_of: Iterable[Rule]) -> set[str]:
+    """The names whose calls a tree must find for `matches_in`."""
+    return {name for rule in rules for name in rule.functions} | {name for rule in methods_of for name in rule.methods}
+
+
+def matches_in(tree: Tree, rules: Iterable[Rule], methods_of: Iterable[Rule]) -> Iterator[Match]:
+    """The matches of `rules` by function, pattern and import, and of `methods_of` by their methods."""
+    functions = [rule for rule in rules if rule.functions and _imports(tree, rule)]
+    methods = [rule for rule in methods_of if rule.methods]
+    for call in tree.calls:
+        match = _function_call(tree, call, functions) or _method_call(tree, call, methods)
+        if match is not None:
+            yield match
+    for rule in rules:
+        if rule.rule is not None and (not rule.packages or _imports(tree, rule)):
+            for node in find_configured(tree.root, rule.matcher()):
+                yield Match(rule, node, rule.callee or callee_text(node), rule.replacement, rule.certain)
+
+
+def _imports(tree: Tree, rule: Rule) -> bool:
+    return any(path in tree.imports for path in rule.packages)
+
+
+def _called(call: SgNode) -> tuple[SgNode | None, str]:
+    """What a call selects from, if anything, and the name that it calls."""
+    function = _bare(call.field("function"))
+    if function is None:
+        return None, ""
+    field = function.field("field")
+    return (function.field("operand"), field.text()) if field is not None else (None, function.text())
+
+
+def _bare(node: SgNode | None) -> SgNode | None:
+    while node is not None and node.kind() == "parenthesized_expression":
+        node = next(iter(node.named_children()), None)
+    return node
+
+
+def _function_call(tree: Tree, call: SgNode, rules: list[Rule]) -> Match | None:
+    operand, name = _called(call)
+    local = DOT if operand is None else operand.text()
+    for rule in rules:
+        if name not in rule.functions or not any(
+            local in tree.imports.names(path, rule.package_name) for path in rule.packages
+        ):
+            continue
+        if not tree.scopes.hides(name if operand is None else local, call.range().start.index):
+            return Match(rule, call, f"{rule.package_name}.{name}", rule.functions[name], rule.certain)
+    return None
+
+
+def _method_call(tree: Tree, call: SgNode, rules: list[Rule]) -> Match | None:
+    operand, name = _called(call)
+    if operand is None or _is_package(tree, operand):
+        return None
+    arguments = call.field("arguments")
+    count = sum(node.kind() != "comment" for node in arguments.named_children()) if arguments else 0
+    for rule in rules:
+        method = rule.methods.get(name)
+        if method is not None and method.takes(count):
+            return Match(rule, call, callee_text(call), method.replacement, certain=False)
+    return None
+
+
+def _is_package(tree: Tree, operand: SgNode) -> bool:
+    """Whether `x` in `x.Name()` is an imported package, which has functions and no methods."""
+    if operand.kind() != "identifier" or operand.text() not in tree.imports.all_names:
+        return False
+    return not tree.scopes.hides(operand.text(), operand.range().start.index)
+
+
+def callee_text(node: SgNode) -> str:
+    """What is called, as people read it, without arguments and line breaks: `s.db.Query`, `s.handle().Exec`."""
+    kind = node.kind()
+    if kind == "call_expression":
+        node = _bare(node.field("function")) or node
+        kind = node.kind()
+    if kind in ("identifier", "field_identifier", "package_identifier", "type_identifier"):
+        return node.text()
+    operand, field = node.field("operand"), node.field("field")
+    if kind != "selector_expression" or operand is None or field is None:
+        return "(…)"
+    inner = _bare(operand) or operand
+    called = "()" if inner.kind() == "call_expression" else ""
+    return f"{callee_text(inner)}{called}.{field.text()}"

@@ -1,0 +1,81 @@
+"""A person's word on a line: `//ctxaudit:keep reason` and `//nolint:contextcheck // reason`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from audit_lib.read.syntax import Directive
+from audit_lib.read.tree import Tree
+
+_KEEP = "ctxaudit:keep"
+_NOLINT = "nolint:"
+_LINTER = "contextcheck"
+HINTS = (_KEEP, _LINTER)
+"""A text without one of these has no directive."""
+
+
+def directives_of(tree: Tree, file: str) -> Iterator[Directive]:
+    """The directives among the comments of a file, in order."""
+    text, positions = tree.text, tree.positions
+    extents = sorted((node.range().start.index, node.range().end.index) for node in tree.root.find_all(kind="comment"))
+    comments = dict(extents)
+    for start, end in extents:
+        said = parse_comment(text[start:end])
+        if said is None:
+            continue
+        form, reason = said
+        own = _code_before(text, positions.line_start(start), start, comments)
+        covered = start if own else _next_code(text, end, comments, otherwise=start)
+        yield Directive(form, reason, positions.span(file, start, end), positions.line(covered))
+
+
+def parse_comment(comment: str) -> tuple[Literal["keep", "nolint"], str] | None:
+    """The form and the reason of a directive, or `None` for any other comment.
+
+    `nolint` counts where its list names contextcheck: a bare `nolint` says nothing of contexts.
+    """
+    if not comment.startswith("//"):
+        return None
+    said = comment.removeprefix("//").strip()
+    if said == _KEEP or said.startswith((_KEEP + " ", _KEEP + "\t")):
+        return "keep", _reason(said.removeprefix(_KEEP))
+    if not said.startswith(_NOLINT):
+        return None
+    linters, slashes, after = said.removeprefix(_NOLINT).partition("//")
+    names, trailing = _linters(linters)
+    return ("nolint", _reason(after if slashes else trailing)) if _LINTER in names else None
+
+
+def _linters(text: str) -> tuple[list[str], str]:
+    """The linters of a list, and words after the last one, which people mean as a reason though `//` is missing."""
+    *first, last = text.split(",")
+    name, _, trailing = last.strip().partition(" ")
+    return [linter.strip().lower() for linter in (*first, name)], trailing
+
+
+def _reason(text: str) -> str:
+    return text.strip().removeprefix("//").strip().lstrip("-:").strip()
+
+
+def _code_before(text: str, line_start: int, comment: int, comments: dict[int, int]) -> bool:
+    at = _skip(text, line_start, comments)
+    return at < comment
+
+
+def _next_code(text: str, at: int, comments: dict[int, int], otherwise: int) -> int:
+    """Where the next code begins; at the end of a file there is none."""
+    at = _skip(text, at, comments)
+    return at if at < len(text) else otherwise
+
+
+def _skip(text: str, at: int, comments: dict[int, int]) -> int:
+    """The first offset from `at` on that is neither space nor comment."""
+    while at < len(text):
+        if at in comments:
+            at = comments[at]
+        elif text[at].isspace() or text[at] == "\ufeff":
+            at += 1
+        else:
+            break
+    return at

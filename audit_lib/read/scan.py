@@ -1,0 +1,144 @@
+"""The syntactic scan: every root and bare call of a target by ast-grep and the rules, with no Go toolchain.
+
+A file is only parsed when its bytes show that a rule, a directive or a test may be in it: most of a scan's time would
+otherwise go into files that have nothing to tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from audit_lib.config import Config
+from audit_lib.model import Degradation
+from audit_lib.progress import Progress, silent
+from audit_lib.read.calls import Match, matches_in, names_in
+from audit_lib.read.directives import HINTS, directives_of
+from audit_lib.read.gofiles import by_package, find_go_files, package_of, read_go_file
+from audit_lib.read.headers import build_of, generator_of, leading_comments
+from audit_lib.read.positions import decode
+from audit_lib.read.prefilter import has_quoted, has_word
+from audit_lib.read.rules import Rule, load_rules
+from audit_lib.read.syntax import Directive, FileFact, Syntax, SyntaxSite
+from audit_lib.read.tree import Tree
+
+_TESTING = "testing"
+
+
+@dataclass
+class _Found:
+    """What a scan has gathered so far."""
+
+    sites: list[SyntaxSite] = field(default_factory=list)
+    directives: list[Directive] = field(default_factory=list)
+    files: list[FileFact] = field(default_factory=list)
+    degradations: list[Degradation] = field(default_factory=list)
+
+    def sorted(self) -> Syntax:
+        return Syntax(
+            tuple(sorted(self.sites, key=lambda site: (site.span, site.rule))),
+            tuple(sorted(self.directives, key=lambda directive: directive.span)),
+            tuple(sorted(self.files, key=lambda fact: fact.file)),
+            tuple(sorted(self.degradations, key=lambda degradation: (degradation.where, degradation.reason))),
+        )
+
+
+def scan(target: Path, config: Config, progress: Progress = silent) -> Syntax:
+    """The sites, directives and files of a target.
+
+    What cannot be read whole is scanned as far as it goes and named in `degradations`. Raises `TargetError` where
+    there is nothing to scan and `RuleError` for a broken rule.
+    """
+    rules = load_rules(target, config.rules)
+    files, unreadable = find_go_files(target, config)
+    found = _Found(degradations=unreadable)
+    done = 0
+    for package in by_package(files).values():
+        _scan_package(target, package, rules, found)
+        done += len(package)
+        progress("scan", done, len(files))
+    return found.sorted()
+
+
+def scan_text(code: str, rules: Iterable[Rule], file: str = "example.go") -> tuple[SyntaxSite, ...]:
+    """The sites of one file given as text: how the examples of rules are run."""
+    found = _Found()
+    data = code.encode()
+    applying = tuple(rules)
+    _scan_file(file, data, applying, _imported_in([data], applying), found)
+    return found.sorted().sites
+
+
+def _scan_package(target: Path, files: list[str], rules: tuple[Rule, ...], found: _Found) -> None:
+    """One folder at a time: its files share what they import, and no more than that is held in memory."""
+    contents: dict[str, bytes] = {}
+    for file in files:
+        data = read_go_file(target, file)
+        if isinstance(data, bytes):
+            contents[file] = data
+        else:
+            found.degradations.append(data)
+    imported = _imported_in(contents.values(), rules)
+    for file, data in contents.items():
+        _scan_file(file, data, rules, imported, found)
+
+
+def _scan_file(file: str, data: bytes, rules: tuple[Rule, ...], imported: tuple[Rule, ...], found: _Found) -> None:
+    text, undecodable = decode(data)
+    if undecodable is not None:
+        line = data.count(b"\n", 0, undecodable) + 1
+        reason = f"line {line} is not UTF-8: scanned with its bytes replaced"
+        found.degradations.append(Degradation(f"{file}:{line}", reason))
+    functions = [rule for rule in rules if _may_match(rule, data)]
+    methods = [rule for rule in imported if any(has_word(data, name) for name in rule.methods)]
+    named_test = file.endswith("_test.go")
+    testing = not named_test and has_quoted(data, _TESTING)
+    tree = None
+    if functions or methods or testing or any(hint in text for hint in HINTS):
+        tree = Tree(text, names_in(functions, methods))
+        _scan_tree(file, tree, matches_in(tree, functions, methods), found)
+    test = named_test or (testing and tree is not None and _TESTING in tree.imports)
+    lines = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
+    header = leading_comments(text)
+    found.files.append(FileFact(file, package_of(file), lines, test, generator_of(header), build_of(file, header)))
+
+
+def _scan_tree(file: str, tree: Tree, matches: Iterable[Match], found: _Found) -> None:
+    for match in matches:
+        extent = match.node.range()
+        start = extent.start.index
+        found.sites.append(
+            SyntaxSite(
+                kind=match.rule.kind,
+                rule=match.rule.id,
+                callee=match.callee,
+                span=tree.positions.span(file, start, extent.end.index),
+                function=tree.functions.name_at(start),
+                package=package_of(file),
+                certain=match.certain,
+                replacement=match.replacement,
+            )
+        )
+    if any(hint in tree.text for hint in HINTS):
+        found.directives.extend(directives_of(tree, file))
+    if tree.broken is not None:
+        line = tree.positions.line(tree.broken)
+        reason = f"line {line} does not parse: sites near it may be missing"
+        found.degradations.append(Degradation(f"{file}:{line}", reason))
+
+
+def _imported_in(contents: Iterable[bytes], rules: Iterable[Rule]) -> tuple[Rule, ...]:
+    """The rules with methods whose packages a folder imports: its files share the fields they are called on."""
+    held = list(contents)
+    return tuple(rule for rule in rules if rule.methods and any(_imports_one_of(data, rule.packages) for data in held))
+
+
+def _may_match(rule: Rule, data: bytes) -> bool:
+    if rule.rule is None:
+        return any(has_word(data, name) for name in rule.functions) and _imports_one_of(data, rule.packages)
+    return not rule.packages or _imports_one_of(data, rule.packages)
+
+
+def _imports_one_of(data: bytes, paths: Iterable[str]) -> bool:
+    return any(has_quoted(data, path) for path in paths)
