@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from audit_lib.progress import Progress
 
 PROGRAM = "ctxaudit"
-ROOT_MARKERS = ("ctxaudit.toml", "go.work", "go.mod", ".git")
 READER_LEFT = 141  # what a shell reports for a program that SIGPIPE ended
 
 app = typer.Typer(
@@ -126,15 +125,18 @@ def explain(
 
     Prints the path from the source, function by function, and the rule that decided.
     """
-    file, line = parse_place(place)
-    base = target or target_of(file)
-    from audit_lib import api
+    from audit_lib import api, places
     from audit_lib.show import terminal
 
+    file, line = places.parse(place)
+    base = target or places.target_of(file)
+    name = places.relative(file, base)
     with progress(quiet) as report:
         audit = api.audit(base, config=config, tags=split(tags), mod=mod or "", modfile=modfile, progress=report)
-    findings = api.explain(audit, relative(file, base), line)
-    emit(terminal.explain_text(findings))
+    findings = api.explain(audit, name, line)
+    if not findings:
+        raise UsageError(f"{file}:{line}: no site on this line; {places.nearest(audit, name, line)}")
+    emit("\n".join(map(terminal.explain_text, findings)))
 
 
 @app.command()
@@ -198,36 +200,6 @@ def check_output(out: Path | None, formats: Sequence[str]) -> None:
             raise UsageError("--format writes files; say where with --out OUT")
     if out is not None and out.exists() and not out.is_dir():
         raise OutputError(f"{out}: is not a folder; name another with --out")
-
-
-def parse_place(place: str) -> tuple[Path, int]:
-    """The file and the line of `FILE:LINE`; a column behind it, as editors write one, is left out."""
-    parts = place.split(":")
-    if len(parts) > 2 and parts[-1].isdigit() and parts[-2].isdigit():
-        parts.pop()
-    line = parts.pop()
-    file = Path(":".join(parts))
-    if not parts or not line.isdigit():
-        raise UsageError(f"{place}: is not FILE:LINE, like store/client.go:42")
-    if not file.is_file():
-        raise TargetError(f"{file}: no such file; name a Go file and a line of it")
-    return file, int(line)
-
-
-def target_of(file: Path) -> Path:
-    """The module, workspace or repository that a file belongs to: the nearest folder above that starts one."""
-    for folder in file.resolve().parents:
-        if any((folder / marker).exists() for marker in ROOT_MARKERS):
-            return folder
-    raise TargetError(f"{file}: no go.mod, go.work or .git above it; name the folder to audit with --target")
-
-
-def relative(file: Path, target: Path) -> str:
-    """A file as records name it: relative to the target and `/`-separated."""
-    try:
-        return file.resolve().relative_to(target.resolve()).as_posix()
-    except ValueError:
-        raise UsageError(f"{file}: is not in {target}; name a folder above it with --target") from None
 
 
 @contextmanager
