@@ -11,7 +11,7 @@ import (
 
 // Paths follows connections from a host, each later than the one before, and
 // counts the ways that lead to every end. The number of ways grows with the
-// power of the depth.
+// power of the depth; going deep first keeps the queue short.
 func (s *EventStore) Paths(query core.PathQuery) ([]core.Path, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), searchTimeout)
 	defer cancel()
@@ -22,6 +22,7 @@ func (s *EventStore) Paths(query core.PathQuery) ([]core.Path, error) {
 			SELECT walk.hosts || '>' || e.dest, e.dest, e.at, walk.hops + 1
 			FROM walk JOIN events e ON e.tenant = ?2 AND e.source = walk.host AND e.at >= walk.at
 			WHERE walk.hops < ?3 AND e.dest <> '' AND e.dest <> walk.host
+			ORDER BY 4 DESC
 		)
 		SELECT min(hosts), hops, count(*) FROM walk WHERE hops > 0 GROUP BY host, hops ORDER BY hops, 1 LIMIT ?4`,
 		query.From, query.Tenant, query.Depth, limitOf(query.Limit, 500))

@@ -99,9 +99,9 @@ func TestPropagationShutdownCancelsInFlight(t *testing.T) {
 	disconnect := in.abandon("POST", "/api/v1/events/sequences", slowSequence)
 	defer disconnect()
 	in.waitBusy(1)
-	err, ended := in.terminate(4 * time.Second)
+	err, ended := in.terminate(prompt)
 	if !ended {
-		t.Fatal("the service still runs 4 s after it was told to stop: a query holds it up")
+		t.Fatalf("the service still runs %s after it was told to stop: a request holds it up", prompt)
 	}
 	if err != nil {
 		t.Fatalf("the service did not end well: %v", err)
@@ -132,7 +132,7 @@ func TestPropagationDisconnectCancelsFeedFetch(t *testing.T) {
 	stalled := newStalled(t)
 	var feed object
 	in.do("POST", "/api/v1/feeds", object{"name": "slow", "kind": "ip", "url": stalled.url}, http.StatusCreated, &feed)
-	disconnect := in.abandon("POST", fmt.Sprintf("/api/v1/feeds/%s/refresh", feed["id"]), object{})
+	disconnect := in.abandon("POST", fmt.Sprintf("/api/v1/feeds/%s/refresh", feed["id"]), nil)
 	stalled.expectCancelled(disconnect)
 }
 
@@ -141,7 +141,7 @@ func TestPropagationDisconnectCancelsWebhook(t *testing.T) {
 	stalled := newStalled(t)
 	var action object
 	in.do("POST", "/api/v1/actions", object{"name": "slow", "kind": "webhook", "target": stalled.url}, http.StatusCreated, &action)
-	disconnect := in.abandon("POST", fmt.Sprintf("/api/v1/actions/%s/test", action["id"]), object{})
+	disconnect := in.abandon("POST", fmt.Sprintf("/api/v1/actions/%s/test", action["id"]), nil)
 	stalled.expectCancelled(disconnect)
 }
 

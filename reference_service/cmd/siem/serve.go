@@ -72,7 +72,7 @@ func shutdown(srv *http.Server, grace time.Duration, cancelRequests context.Canc
 		return err
 	}
 	cancelRequests()
-	last, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+	last, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if srv.Shutdown(last) == nil {
 		return nil
