@@ -15,6 +15,7 @@ from audit_lib.model import CATEGORIES, PRIORITIES, VERDICTS, Audit, Finding, ro
 from audit_lib.show import figures, frames, palette
 from audit_lib.show.excerpt import Sources
 from audit_lib.show.staging import staged
+from audit_lib.show.terminal import printable
 
 SCHEMA = 1
 HTML_NAME, JSON_NAME = "dashboard.html", "dashboard.json"
@@ -69,7 +70,10 @@ def payload(audit: Audit, sources: Path | None) -> dict[str, Any]:
 def render(shown: dict[str, Any]) -> str:
     """The page of a payload."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("audit_lib.show"), autoescape=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.PackageLoader("audit_lib.show"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=lambda value: printable(value) if type(value) is str else value,
     )
     source = environment.loader
     assert source is not None

@@ -88,7 +88,7 @@ def treemap(frame: pd.DataFrame) -> go.Figure:
         pathbar={"visible": False},
     )
     figure = _dress(go.Figure(trace), f"Packages and verdicts, by number of sites · {_sites(len(frame))}")
-    return figure.update_layout(height=460)
+    return figure.update_layout(height=460, margin={"l": 12, "r": 12, "t": 56, "b": 12})
 
 
 def heat_map(frame: pd.DataFrame) -> go.Figure:
@@ -148,14 +148,14 @@ def _stack(column: pd.Series, verdict: str, *, horizontal: bool) -> go.Bar:
 
 def _dress(figure: go.Figure, title: str) -> go.Figure:
     """The look that all figures share."""
-    axis = {"gridcolor": GRID, "linecolor": OUTLINE, "zerolinecolor": GRID, "automargin": True}
+    axis = {"gridcolor": GRID, "linecolor": OUTLINE, "zerolinecolor": GRID, "automargin": True, "title_standoff": 8}
     figure.update_layout(
         template="none",
         title={"text": title, "x": 0.01, "xanchor": "left", "font": {"size": 17}},
         paper_bgcolor=GROUND,
         plot_bgcolor=GROUND,
         font={"family": _FONT, "size": 13, "color": INK},
-        margin={"l": 64, "r": 24, "t": 64, "b": 56},
+        margin={"l": 64, "r": 24, "t": 64, "b": 64},
         legend={"title": {"text": "verdict"}, "traceorder": "normal"},
         hoverlabel={"font": {"family": _FONT}},
         modebar={"orientation": "v"},

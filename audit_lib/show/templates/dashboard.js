@@ -7,10 +7,14 @@
     Object.entries(data.orders).map(([name, order]) => [name, new Map(order.map((value, rank) => [value, rank]))]));
   const plural = (n, what) => `${n} ${what}${n === 1 ? "" : "s"}`;
 
+  // Characters that cannot be seen, or that turn text round, are spelled out: names must read as what they are.
+  const printable = (text) => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) =>
+    (c === "\t" ? c : `\\u${c.codePointAt(0).toString(16).padStart(4, "0")}`));
+
   function element(tag, attributes = {}, ...children) {
     const made = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-    made.append(...children);
+    made.append(...children.map((child) => (typeof child === "string" ? printable(child) : child)));
     return made;
   }
 
@@ -195,7 +199,7 @@
     const style = getComputedStyle(document.documentElement);
     const color = (name) => style.getPropertyValue(name).trim();
     const axis = { gridcolor: color("--line"), linecolor: color("--quiet"), zerolinecolor: color("--line") };
-    const full = { ...layout, width: undefined, autosize: true, paper_bgcolor: color("--ground"), plot_bgcolor: color("--ground"),
+    const full = { ...layout, height: undefined, autosize: true, paper_bgcolor: color("--ground"), plot_bgcolor: color("--ground"),
       font: { ...layout.font, color: color("--ink") }, xaxis: { ...layout.xaxis, ...axis }, yaxis: { ...layout.yaxis, ...axis } };
     full.title = { ...layout.title, font: { ...layout.title.font, size: 15 } };
     return full;
@@ -203,6 +207,8 @@
   const options = { responsive: true, displaylogo: false };
   const draw = (method) => data.figures.forEach((figure) =>
     setTimeout(() => Plotly[method](byId(`figure-${figure.name}`), figure.data, dressed(figure.layout), options)));
+  // Heights first: a figure fills its row of the grid, and a row is as high as its highest.
+  for (const { name, layout } of data.figures) if (layout.height) byId(`figure-${name}`).style.height = `${layout.height}px`;
   draw("newPlot");
   dark.addEventListener("change", () => draw("react"));
 })();
