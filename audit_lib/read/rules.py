@@ -149,7 +149,8 @@ def own_rules() -> tuple[Rule, ...]:
 def read_rules(file: Path) -> Iterator[Rule]:
     """The rules of one file, checked. Raises `RuleError` with the file and the key."""
     try:
-        for document in yaml.load_all(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader):
+        documents = list(yaml.load_all(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
+        for document in documents:
             rule = msgspec.convert(document, type=Rule)
             _check_matcher(file, rule)
             yield rule
@@ -159,6 +160,8 @@ def read_rules(file: Path) -> Iterator[Rule]:
         raise RuleError(f"{file}: not valid YAML ({_where(error)}); see docs/scan.md for the form of a rule") from error
     except msgspec.ValidationError as error:
         raise RuleError(f"{file}: {error}; see docs/scan.md for the keys") from error
+    if not documents:
+        raise RuleError(f"{file}: no rule in it; write one, or take it out of `rules` in ctxaudit.toml")
 
 
 def _files(path: Path, named: str) -> list[Path]:
