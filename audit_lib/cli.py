@@ -128,7 +128,7 @@ def explain(
     from audit_lib import api, places
     from audit_lib.show import terminal
 
-    file, line = places.parse(place)
+    file, line = places.parse(place, target)
     base = target or places.target_of(file)
     name = places.relative(file, base)
     with progress(quiet) as report:

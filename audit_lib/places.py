@@ -10,18 +10,21 @@ from audit_lib.model import Audit
 ROOT_MARKERS = ("ctxaudit.toml", "go.work", "go.mod", ".git")
 
 
-def parse(place: str) -> tuple[Path, int]:
-    """The file and the line of `FILE:LINE`; a column behind it, as editors write one, is left out."""
+def parse(place: str, target: Path | None = None) -> tuple[Path, int]:
+    """The file and the line of `FILE:LINE`; a column behind it, as editors write one, is left out.
+
+    FILE can be relative to a named target, as results write it, where there is no such file here.
+    """
     name, _, line = place.rpartition(":")
     before, _, number = name.rpartition(":")
     if before and number.isdigit():
         name, line = before, number
     if not name or not line.isdigit():
         raise UsageError(f"{place}: is not FILE:LINE, like store/client.go:42")
-    file = Path(name)
-    if not file.is_file():
-        raise TargetError(f"{file}: no such file; name a Go file and a line of it")
-    return file, int(line)
+    for file in (Path(name), *([target / name] if target else [])):
+        if file.is_file():
+            return file, int(line)
+    raise TargetError(f"{name}: no such file; if it is relative to what was scanned, name that with --target DIR")
 
 
 def target_of(file: Path) -> Path:

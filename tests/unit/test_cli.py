@@ -226,9 +226,16 @@ def test_explain_of_a_file_outside_the_target_is_refused(
     assert "is not in" in said(capsys)
 
 
+def test_explain_takes_a_file_as_the_results_name_it(shop: Path, library: Library) -> None:
+    assert cli.execute(["explain", "store/client.go:9", "--target", str(shop)]) == 0
+    assert library.calls[0][0] == shop
+
+
 def test_explain_of_a_missing_file_says_so(library: Library, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.execute(["explain", "/nowhere/main.go:3"]) == 3
-    assert said(capsys) == "ctxaudit: /nowhere/main.go: no such file; name a Go file and a line of it\n"
+    message = said(capsys)
+    assert message.startswith("ctxaudit: /nowhere/main.go: no such file; ")
+    assert message.endswith("name that with --target DIR\n")
 
 
 def command(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
