@@ -1,0 +1,68 @@
+package outbound
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"example.org/siem/core"
+)
+
+var loopback = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+
+func TestOnlyPublicAddresses(t *testing.T) {
+	c := New(loopback, time.Second)
+	for address, allowed := range map[string]bool{
+		"8.8.8.8:443": true, "127.0.0.1:80": true, "[2001:4860:4860::8888]:443": true,
+		"10.1.2.3:80": false, "169.254.169.254:80": false, "[::1]:80": false, "[fd00::1]:80": false,
+		"[::ffff:10.0.0.1]:80": false, "100.64.0.1:80": false, "0.0.0.0:80": false,
+	} {
+		if err := c.control("tcp", address, nil); (err == nil) != allowed {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
+
+func TestFetch(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/list":
+			_, _ = io.WriteString(w, "evil.example\n")
+		case "/away":
+			http.Redirect(w, r, "http://[::1]:1/", http.StatusFound)
+		default:
+			http.NotFound(w, r)
+		}
+	}))
+	defer server.Close()
+	c := New(loopback, time.Second)
+	if body, err := c.Fetch(server.URL+"/list", 100); err != nil || string(body) != "evil.example\n" {
+		t.Errorf("%q, %v", body, err)
+	}
+	for path, code := range map[string]string{"/list": core.CodeTooLarge, "/none": core.CodeUnavailable, "/away": core.CodeForbidden} {
+		if _, err := c.Fetch(server.URL+path, 5); core.ErrorCode(err) != code {
+			t.Errorf("%s: %v, want %s", path, err, code)
+		}
+	}
+}
+
+func TestPost(t *testing.T) {
+	var got string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got = string(body)
+		w.WriteHeader(http.StatusTeapot)
+	}))
+	defer server.Close()
+	status, err := New(loopback, time.Second).Post(server.URL, []byte(`{"a":1}`))
+	if err != nil || status != http.StatusTeapot || got != `{"a":1}` {
+		t.Errorf("%d, %v, %s", status, err, got)
+	}
+	if _, err := New(nil, time.Second).Post(server.URL, nil); core.ErrorCode(err) != core.CodeForbidden || !strings.Contains(err.Error(), "public") {
+		t.Errorf("loopback: %v", err)
+	}
+}
