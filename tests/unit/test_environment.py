@@ -71,3 +71,11 @@ def test_the_wheel_holds_the_helpers_sources_and_the_rules(tmp_path: Path) -> No
     package = REPOSITORY / "audit_lib"
     shipped = [*package.rglob("*.py"), *package.rglob("*.yml"), *(package / "gofacts").glob("*")]
     assert {path.relative_to(REPOSITORY).as_posix() for path in shipped if path.is_file()} <= names
+
+
+def test_the_readme_lists_every_target_of_the_makefile() -> None:
+    said = subprocess.run(["make", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    for line in said.splitlines():
+        target, help_text = line.split(maxsplit=2)[1:]
+        assert f"| `make {target}` | {help_text} |" in readme
