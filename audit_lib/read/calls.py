@@ -12,6 +12,8 @@ from audit_lib.read.queries import find_configured
 from audit_lib.read.rules import Rule
 from audit_lib.read.tree import Tree
 
+_CALL = "call_expression"
+
 
 @dataclass(frozen=True)
 class Match:
@@ -97,15 +99,17 @@ def _is_package(tree: Tree, operand: SgNode) -> bool:
 
 def callee_text(node: SgNode) -> str:
     """What is called, as people read it, without arguments and line breaks: `s.db.Query`, `s.handle().Exec`."""
+    called = _bare(node.field("function")) if node.kind() == _CALL else node
+    return _short(called or node)
+
+
+def _short(node: SgNode) -> str:
     kind = node.kind()
-    if kind == "call_expression":
-        node = _bare(node.field("function")) or node
-        kind = node.kind()
-    if kind in ("identifier", "field_identifier", "package_identifier", "type_identifier"):
+    if kind in ("identifier", "field_identifier", "type_identifier"):
         return node.text()
-    operand, field = node.field("operand"), node.field("field")
-    if kind != "selector_expression" or operand is None or field is None:
-        return "(…)"
-    inner = _bare(operand) or operand
-    called = "()" if inner.kind() == "call_expression" else ""
-    return f"{callee_text(inner)}{called}.{field.text()}"
+    if kind == _CALL:
+        return callee_text(node) + "()"
+    operand, field = _bare(node.field("operand")), node.field("field")
+    if kind == "selector_expression" and operand is not None and field is not None:
+        return f"{_short(operand)}.{field.text()}"
+    return "(…)"
