@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - letters of other scripts are what is tested here
 """Positions: what ast-grep counts in characters, records give in bytes, lines and byte columns, as Go does."""
 
 from __future__ import annotations
