@@ -1,0 +1,98 @@
+"""An executed notebook as one HTML file that opens offline, with figures that draw, and as a JSON twin."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import plotly.io
+from nbconvert import HTMLExporter
+from nbconvert.preprocessors import Preprocessor
+
+from audit_lib.show.tables import MIME as TABLE
+
+SCHEMA = 1
+FIGURE = "application/vnd.plotly.v1+json"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+class DrawnFigures(Preprocessor):
+    """Turns each plotly figure into HTML that draws it, with plotly.js in the first; drops ended progress bars."""
+
+    def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
+        """The notebook with its figures drawn."""
+        drawn = 0
+        for cell in nb.cells:
+            cell_outputs = cell.get("outputs", [])
+            cell_outputs[:] = [output for output in cell_outputs if WIDGET not in output.get("data", {})]
+            for output in cell_outputs:
+                data = output.get("data", {})
+                if FIGURE in data:
+                    output["data"] = {"text/html": self._html(data[FIGURE], drawn)}
+                    drawn += 1
+        return nb, resources
+
+    def _html(self, figure: Any, number: int) -> str:
+        html: str = plotly.io.to_html(
+            {"data": figure["data"], "layout": figure["layout"]},
+            full_html=False,
+            include_plotlyjs=number == 0,
+            config={"displaylogo": False, "responsive": True},
+            div_id=f"figure-{number + 1}",
+            validate=False,
+        )
+        return html
+
+
+def html(notebook: Any, title: str, *, failure: str = "") -> str:
+    """The page of an executed notebook, its code hidden. `failure` says at the top why the run did not end well."""
+    exporter = HTMLExporter(  # type: ignore[no-untyped-call]
+        template_name="notebook",
+        extra_template_basedirs=[str(_TEMPLATES)],
+        exclude_input=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        preprocessors=[DrawnFigures],
+    )
+    resources = {"failure": failure, "metadata": {"name": title}}
+    copy = deepcopy(notebook)  # the preprocessors change what they are given
+    page: str = exporter.from_notebook_node(copy, resources=resources)[0]
+    return page
+
+
+def twin(notebook: Any, title: str, *, failure: str = "") -> dict[str, Any]:
+    """All that the page shows, as data: per heading its text, figures and tables."""
+    sections: list[dict[str, Any]] = []
+    for cell in notebook.cells:
+        if cell.cell_type == "markdown" or not sections:
+            sections.append({"heading": _heading(cell), "text": [], "figures": [], "tables": []})
+        section = sections[-1]
+        if cell.cell_type == "markdown":
+            section["text"].append(cell.source)
+        for output in cell.get("outputs", []):
+            _add(output, section)
+    return {"schema": SCHEMA, "notebook": title, "failure": failure, "sections": sections}
+
+
+def _add(output: Any, section: dict[str, Any]) -> None:
+    data = output.get("data", {})
+    if WIDGET in data:
+        return  # a progress bar that has ended
+    if FIGURE in data:
+        layout = data[FIGURE]["layout"]
+        section["figures"].append({"title": layout["title"]["text"], "data": data[FIGURE]["data"], "layout": layout})
+    elif TABLE in data:
+        section["tables"].append(data[TABLE])
+    elif output.output_type == "stream" and output.name == "stdout":
+        section["text"].append(output.text)
+    elif output.output_type == "error":
+        section["text"].append(f"{output.ename}: {output.evalue}")
+    elif "text/html" not in data and "text/plain" in data:
+        section["text"].append(data["text/plain"])
+
+
+def _heading(cell: Any) -> str:
+    lines = [line for line in cell.source.splitlines() if line.startswith("#")] if cell.cell_type == "markdown" else []
+    return lines[0].lstrip("# ") if lines else ""

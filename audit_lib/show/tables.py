@@ -1,0 +1,83 @@
+"""Tables in a notebook: small ones as they are, large ones with a filter; each carries its rows for the JSON twin."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+import msgspec
+import pandas as pd
+from IPython.display import display
+from itables import init_notebook_mode, to_html_datatable
+
+MIME = "application/vnd.ctxaudit.table+json"
+_PLACE = ("file", "line", "function", "callee")
+_JUDGED = ("category", "verdict", "priority", "phase", "reason", "recommendation")
+
+
+class Table:
+    """A frame under a title, as a notebook shows it. Text of a target is escaped."""
+
+    def __init__(self, frame: pd.DataFrame, title: str, html: str) -> None:
+        self._frame, self._title, self._html = frame, title, html
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
+        rows = msgspec.json.decode(self._frame.to_json(orient="records"))
+        data = {"title": self._title, "columns": list(self._frame.columns), "rows": rows}
+        return {"text/html": self._html, "text/plain": f"{self._title}\n{self._frame.to_string()}", MIME: data}
+
+
+def plain(frame: pd.DataFrame, title: str) -> Table:
+    """A small table of counts or texts; a named index becomes its first column."""
+    flat = _flat(frame)
+    aligns = ["right" if pd.api.types.is_numeric_dtype(kind) else "left" for kind in flat.dtypes]
+    head = "".join(_cell("th", name, align) for name, align in zip(flat.columns, aligns, strict=True))
+    rows = (
+        "".join(_cell("td", value, align) for value, align in zip(row, aligns, strict=True))
+        for row in flat.itertuples(index=False, name=None)
+    )
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    caption = f"<caption style='caption-side: top; text-align: left'><strong>{escape(title)}</strong></caption>"
+    return Table(flat, title, f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
+
+
+def filterable(frame: pd.DataFrame, title: str) -> Table:
+    """A findings frame that can be searched, filtered and sorted, with no network (after `offline()`)."""
+    flat = frame[[*_PLACE, *_JUDGED]].reset_index(drop=True)
+    html = to_html_datatable(
+        flat,
+        caption=title,
+        connected=False,
+        display_logo_when_loading=False,
+        allow_html=False,
+        maxBytes=0,
+        pageLength=25,
+        lengthMenu=[25, 50, 200],
+        column_filters="header",
+        classes="display compact",
+        style="table-layout:auto;width:100%;caption-side:top;overflow-wrap:anywhere",
+        autoWidth=False,
+        columnDefs=[{"targets": "_all", "className": "dt-left"}],
+    )
+    return Table(flat, title, html)
+
+
+def offline() -> None:
+    """Put what `filterable` needs into the notebook itself (0.7 MB), in place of fetching it."""
+    init_notebook_mode(all_interactive=False, connected=False)
+
+
+def show(*things: object) -> None:
+    """Show several things, one below the other."""
+    for thing in things:
+        display(thing)  # type: ignore[no-untyped-call]
+
+
+def _cell(tag: str, value: object, align: str) -> str:
+    # Said for each cell, since JupyterLab aligns all cells to the right.
+    return f"<{tag} style='text-align: {align}'>{escape(str(value))}</{tag}>"
+
+
+def _flat(frame: pd.DataFrame) -> pd.DataFrame:
+    named = frame if frame.index.name is None else frame.reset_index()
+    return named.rename_axis(columns=None)
