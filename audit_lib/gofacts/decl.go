@@ -54,6 +54,20 @@ func (d *decl) read(root ast.Node) {
 		d.visit(n)
 		return true
 	})
+	d.noteGlobals()
+}
+
+// noteGlobals remembers what this declaration assigns to package-level contexts.
+func (d *decl) noteGlobals() {
+	for v, exprs := range d.assigns {
+		if v.Parent() != d.pkg.Scope() || d.test {
+			continue
+		}
+		for _, e := range exprs {
+			origins, ends := d.origins(e)
+			d.globals[v] = append(d.globals[v], made{origins: origins, ends: ends, place: d.place(e)})
+		}
+	}
 }
 
 func (d *decl) prepare(n ast.Node) {

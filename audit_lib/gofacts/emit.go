@@ -120,7 +120,7 @@ func (e *emitter) sources() {
 	var sources []sourceFact
 	for _, facts := range e.l.packages {
 		for _, source := range facts.Sources {
-			if e.l.reach[topOf(e.l.funcs, source.Owner)] {
+			if source.Role == "global" || e.l.reach[topOf(e.l.funcs, source.Owner)] {
 				sources = append(sources, source)
 			}
 		}

@@ -20,6 +20,7 @@ type extractor struct {
 	givers   map[types.Type]*giver
 	siblings map[*types.Func]string
 	params   map[*types.Var]string // parameters of function types, as nodes
+	globals  map[*types.Var][]made // package-level contexts, and what they are made from
 	file     string                // of the declaration that is read
 	test     bool
 }
@@ -32,6 +33,7 @@ func extract(t *target, c *checked) *packageFacts {
 			Dir: t.relative(filepath.Dir(c.unit.pkg.GoFiles[0])), Files: len(c.unit.files),
 		},
 		givers: map[types.Type]*giver{}, siblings: map[*types.Func]string{}, params: map[*types.Var]string{},
+		globals: map[*types.Var][]made{},
 	}
 	for _, message := range c.errs {
 		x.out.Errors = append(x.out.Errors, t.shorten(message))
@@ -46,6 +48,7 @@ func extract(t *target, c *checked) *packageFacts {
 			x.readFile(file, t.relative(path))
 		}
 	}
+	x.readGlobals()
 	for path, dep := range c.unit.pkg.Imports {
 		if (dep.Module == nil || !t.owns(dep.Module.Path)) && path != "C" {
 			x.out.Imports = append(x.out.Imports, dep.PkgPath)
@@ -53,6 +56,29 @@ func extract(t *target, c *checked) *packageFacts {
 	}
 	sort.Strings(x.out.Imports)
 	return x.out
+}
+
+// made is an assignment to a package-level context.
+type made struct {
+	origins []string
+	ends    bool
+	place   place
+}
+
+// readGlobals adds the package-level contexts that somebody can end; they can be written anywhere in the package.
+func (x *extractor) readGlobals() {
+	for v, all := range x.globals {
+		for _, m := range all {
+			if m.ends {
+				x.out.Sources = append(x.out.Sources, sourceFact{
+					Expr: v.Name(), Name: v.Name(), Role: "global", Gives: "context.Context", Owner: "package:" + x.out.Path,
+					File: m.place.File, Line: m.place.Line, Column: m.place.Col, Decl: m.place.Start, Origins: m.origins, Ends: true,
+				})
+				break
+			}
+		}
+	}
+	sort.SliceStable(x.out.Sources, func(i, j int) bool { return x.out.Sources[i].Name < x.out.Sources[j].Name })
 }
 
 func (t *target) owns(module string) bool {

@@ -65,6 +65,7 @@ type sourceFact struct {
 	To       int      `json:"to,omitempty"`
 	Decl     int      `json:"declared,omitempty"`
 	Line     int      `json:"line,omitempty"`
+	Column   int      `json:"column,omitempty"`
 	Origins  []string `json:"origins,omitempty"` // of a context local: what it was made from
 	Ends     bool     `json:"ends,omitempty"`    // a local that somebody can end
 	Nilable  bool     `json:"nilable,omitempty"`

@@ -48,9 +48,10 @@ func (d *decl) declareLocal(e ast.Expr, from token.Pos) {
 
 func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param, receiver bool) {
 	g := d.giverOf(v.Type())
+	at := d.fset.PositionFor(v.Pos(), false)
 	fact := sourceFact{
 		Name: v.Name(), Expr: v.Name(), Owner: owner.ID, Param: param, File: d.file, Type: typeID(v.Type()),
-		From: d.offset(from), To: d.offset(to), Decl: d.offset(v.Pos()), Line: d.fset.PositionFor(v.Pos(), false).Line,
+		From: d.offset(from), To: d.offset(to), Decl: at.Offset, Line: at.Line, Column: at.Column,
 	}
 	switch {
 	case g == nil:
@@ -60,6 +61,8 @@ func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param,
 		fact.Role = "shadow" // it hides a context of the same name
 	case receiver && g.role == "field":
 		fact.Role = "stored"
+	case g.role == "field" && !param:
+		return // a local that happens to hold a context is not where this function's comes from
 	default:
 		fact.Role = g.role
 	}

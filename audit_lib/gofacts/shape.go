@@ -14,6 +14,7 @@ import (
 //	waits      it waits for goroutines or a channel before it returns
 //	lazy       it makes a value once and keeps it
 //	hijacks    it takes a connection over from the HTTP server
+//	signals    it tells somebody who made a local channel or group that it has ended
 func bodyFlags(x *extractor, body *ast.BlockStmt) []string {
 	found := map[string]bool{}
 	ast.Inspect(body, func(n ast.Node) bool {
@@ -28,13 +29,16 @@ func bodyFlags(x *extractor, body *ast.BlockStmt) []string {
 			found["waits"] = found["waits"] || n.Op == token.ARROW
 		case *ast.CallExpr:
 			flagCall(x, n, found)
+			found["signals"] = found["signals"] || x.endsLocal(n, body)
+		case *ast.SendStmt:
+			found["signals"] = found["signals"] || x.isCaptured(n.Chan, body)
 		case *ast.IfStmt:
 			found["lazy"] = found["lazy"] || x.isLazy(n, body)
 		}
 		return true
 	})
 	var flags []string
-	for _, flag := range []string{"forever", "hijacks", "lazy", "waits"} {
+	for _, flag := range []string{"forever", "hijacks", "lazy", "signals", "waits"} {
 		if found[flag] {
 			flags = append(flags, flag)
 		}
@@ -71,6 +75,28 @@ func flagCall(x *extractor, call *ast.CallExpr, found map[string]bool) {
 		"github.com/gorilla/websocket.Upgrader.Upgrade":
 		found["hijacks"] = true
 	}
+}
+
+// endsLocal sees `close(c)` and `wg.Done()` on a variable of a function around the body.
+func (x *extractor) endsLocal(call *ast.CallExpr, body *ast.BlockStmt) bool {
+	switch fun := ast.Unparen(call.Fun).(type) {
+	case *ast.Ident:
+		return fun.Name == "close" && len(call.Args) == 1 && x.isCaptured(call.Args[0], body)
+	case *ast.SelectorExpr:
+		fn := x.calleeFunc(call)
+		return fn != nil && funcID(fn) == "sync.WaitGroup.Done" && x.isCaptured(fun.X, body)
+	}
+	return false
+}
+
+// isCaptured tells whether an expression is a local variable that is declared outside a body.
+func (x *extractor) isCaptured(e ast.Expr, body *ast.BlockStmt) bool {
+	ident, ok := ast.Unparen(e).(*ast.Ident)
+	if !ok {
+		return false
+	}
+	v, ok := x.info.Uses[ident].(*types.Var)
+	return ok && !v.IsField() && v.Parent() != x.pkg.Scope() && (v.Pos() < body.Pos() || v.Pos() > body.End())
 }
 
 func (x *extractor) isChannel(e ast.Expr) bool {
@@ -153,7 +179,7 @@ func (x *extractor) afterReceive(path []ast.Node) []string {
 			if _, ok := stmt.(*ast.ExprStmt); ok {
 				x.receives(stmt, found)
 			}
-			if s, ok := stmt.(*ast.SelectStmt); ok {
+			if s, ok := stmt.(*ast.SelectStmt); ok && x.onlyEnds(s) {
 				x.receives(s, found)
 			}
 		}
@@ -165,6 +191,21 @@ func (x *extractor) afterReceive(path []ast.Node) []string {
 		}
 	}
 	return kinds
+}
+
+// onlyEnds tells whether a select goes on only when something has ended: all of its cases wait for that.
+func (x *extractor) onlyEnds(s *ast.SelectStmt) bool {
+	for _, clause := range s.Body.List {
+		clause := clause.(*ast.CommClause)
+		found := map[string]bool{}
+		if clause.Comm != nil {
+			x.receives(clause.Comm, found)
+		}
+		if !found["done"] && !found["signal"] && !found["stop"] {
+			return false
+		}
+	}
+	return true
 }
 
 func (x *extractor) receives(n ast.Node, found map[string]bool) {

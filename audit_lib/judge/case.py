@@ -1,0 +1,72 @@
+"""A case: one site with all that the rules look at, and the decision that a rule gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from audit_lib.config import Config
+from audit_lib.judge.graph import Graph
+from audit_lib.judge.lifetime import is_init, is_main
+from audit_lib.judge.reach import Reach
+from audit_lib.judge.trail import Trail
+from audit_lib.model import Category, Radius, Verdict
+from audit_lib.read.facts import Func, TypedSite
+from audit_lib.read.syntax import Directive
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a rule decides: `rule` is its section in docs/rules.md."""
+
+    category: Category
+    verdict: Verdict
+    reason: str
+    recommendation: str
+    rule: str
+
+
+@dataclass(frozen=True)
+class Case:
+    """One typed site: where it stands, the way to the nearest source, and its price."""
+
+    site: TypedSite
+    func: Func
+    top: Func
+    trail: Trail
+    radius: Radius | None
+    moved: int
+    graph: Graph
+    reach: Reach
+    config: Config
+    directive: Directive | None
+    go_version: tuple[int, ...]
+
+    @property
+    def callee(self) -> str:
+        """The callee as people read it."""
+        return self.site.callee
+
+    def has(self, flag: str) -> bool:
+        """Whether the site stands as `flag` says (see siteFlags in gofacts)."""
+        return flag in self.site.flags
+
+    def used_as(self, kind: str) -> str | None:
+        """The target of the first use of a kind, or None."""
+        return next((use.target for use in self.site.uses if use.kind == kind), None)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The functions that the context is given to."""
+        return tuple(use.target for use in self.site.uses if use.kind == "arg" and use.target)
+
+    @property
+    def starts_up(self) -> bool:
+        """Whether the site runs before the program works: in `main`, `init` or a package-level variable."""
+        return is_main(self.top) or is_init(self.top)
+
+    @property
+    def constructs(self) -> bool:
+        """Whether the site's function makes a value of its own package: a constructor, by its result."""
+        if self.top.receiver or not self.top.results:
+            return False
+        return self.top.results[0].rpartition(".")[0] == self.top.package

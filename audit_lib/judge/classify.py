@@ -1,0 +1,111 @@
+"""From facts and syntax to findings: each site becomes a case, and the first rule that decides gives its verdict."""
+
+from __future__ import annotations
+
+from audit_lib.config import Config
+from audit_lib.judge.case import Case
+from audit_lib.judge.findings import numbered, typed_finding, untyped_finding
+from audit_lib.judge.graph import Graph
+from audit_lib.judge.lifetime import Lifetimes
+from audit_lib.judge.reach import Reach
+from audit_lib.judge.rules import ORDER
+from audit_lib.judge.trail import Trail, trail_by_threading, trail_in_scope, trail_without_source
+from audit_lib.model import Finding
+from audit_lib.read.facts import Facts, Func, TypedSite
+from audit_lib.read.syntax import Directive, Syntax, SyntaxSite
+
+
+def judge(syntax: Syntax, facts: Facts | None, config: Config) -> tuple[Finding, ...]:
+    """All findings of a target, sorted by file and position. Without facts every site is for review."""
+    tests = frozenset(fact.file for fact in syntax.files if fact.test)
+    if facts is None:
+        found = [untyped_finding(site, config, test=site.span.file in tests, loaded=False) for site in syntax.sites]
+    else:
+        court = Court(syntax, facts, config)
+        found = [finding for site in facts.sites if (finding := court.judge(site)) is not None]
+        for site in court.unseen():
+            found.append(untyped_finding(site, config, test=site.span.file in tests, loaded=True))
+    return numbered(sorted(found, key=lambda finding: finding.site.span))
+
+
+class Court:
+    """What all cases share: the graph, the reach of sources, and the directives by line."""
+
+    def __init__(self, syntax: Syntax, facts: Facts, config: Config) -> None:
+        self._syntax, self._facts, self._config = syntax, facts, config
+        self._graph = Graph(facts)
+        self._reach = Reach(self._graph, Lifetimes(self._graph))
+        self._directives: dict[tuple[str, int], Directive] = {
+            (word.span.file, word.covers): word for word in syntax.directives
+        }
+        self._listed = {(site.span.file, site.span.start) for site in syntax.sites if site.kind == "bare_call"}
+        self._versions = _go_versions(facts)
+
+    def judge(self, site: TypedSite) -> Finding | None:
+        """The finding of a typed site, or None for a call with a sibling to which no context could be given anyway.
+
+        Such calls count in any module where a context is near; those that a rule of the scan lists count everywhere.
+        """
+        trail = self._trail(site)
+        listed = site.kind == "root" or (site.place.file, site.place.start) in self._listed
+        if not listed and (trail.supply is None or site.test):
+            return None
+        case = self._case(site, trail)
+        decision = next(decision for rule in ORDER if (decision := rule(case)) is not None)
+        return typed_finding(case, decision)
+
+    def unseen(self) -> list[SyntaxSite]:
+        """The sites that only syntax saw: their package could not be loaded, or their file is left out of the build.
+
+        Calls that need types to be told are left out where types say that they are something else.
+        """
+        seen = {(site.place.file, site.place.start) for site in self._facts.sites}
+        read = {package.dir for package in self._facts.packages if package.files}
+        constrained = {fact.file for fact in self._syntax.files if fact.build}
+        return [
+            site
+            for site in self._syntax.sites
+            if (site.span.file, site.span.start) not in seen
+            and (site.certain or site.package not in read or site.span.file in constrained)
+        ]
+
+    def _trail(self, site: TypedSite) -> Trail:
+        own = f"root:{site.place.start}"
+        supply = self._reach.supply_at(site.function, site.place.start, but=own)
+        if supply is not None:
+            return trail_in_scope(self._graph, site, supply)
+        for func in self._graph.chain(site.function):
+            ways = self._reach.steps_to(func.id)
+            if ways and ways[-1].supply is not None:
+                return trail_by_threading(self._graph, site, ways)
+        return trail_without_source(self._graph, site)
+
+    def _case(self, site: TypedSite, trail: Trail) -> Case:
+        chain = self._graph.chain(site.function)
+        func = chain[0] if chain else Func(id=site.function, place=site.place, test=site.test)
+        top = chain[-1] if chain else func
+        radius, moved = self._reach.radius(top.id) if trail.ways else (None, 0)
+        return Case(
+            site=site,
+            func=func,
+            top=top,
+            trail=trail,
+            radius=radius,
+            moved=moved,
+            graph=self._graph,
+            reach=self._reach,
+            config=self._config,
+            directive=self._directives.get((site.place.file, site.place.line)),
+            go_version=self._version_of(func.package),
+        )
+
+    def _version_of(self, package: str) -> tuple[int, ...]:
+        best = max((path for path in self._versions if package.startswith(path)), key=len, default="")
+        return self._versions.get(best, ())
+
+
+def _go_versions(facts: Facts) -> dict[str, tuple[int, ...]]:
+    """The `go` line of each module as numbers, (1, 21); empty where there is none."""
+    return {
+        module.path: tuple(int(part) for part in module.go.split(".")[:2] if part.isdigit()) for module in facts.modules
+    }

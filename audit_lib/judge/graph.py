@@ -1,0 +1,121 @@
+"""The call graph over typed facts, read upwards: who calls a function, through what, and which contexts are there."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from audit_lib.read.facts import Call, Dispatch, EdgeKind, Facts, Func, Origin
+
+TESTING = frozenset({"testing.T", "testing.B", "testing.F", "testing.TB"})
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One way into a function: the call, and the interface method or variable it goes through, if any."""
+
+    call: Call
+    through: Dispatch | None = None
+
+    @property
+    def kind(self) -> EdgeKind:
+        """How the function is reached."""
+        return self.through.kind if self.through else self.call.kind
+
+
+class Graph:
+    """Indexes over facts. Everything is computed once and nothing is changed."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self.funcs: dict[str, Func] = {func.id: func for func in facts.funcs}
+        self.dispatch: dict[str, Dispatch] = {node.id: node for node in facts.dispatch}
+        self._calls: dict[str, list[Call]] = defaultdict(list)
+        for call in facts.calls:
+            self._calls[call.callee].append(call)
+        self._holders: dict[str, list[Dispatch]] = defaultdict(list)
+        for node in facts.dispatch:
+            for target in node.targets:
+                self._holders[target].append(node)
+        self._sources: dict[str, list[Origin]] = defaultdict(list)
+        for source in facts.sources:
+            self._sources[source.owner].append(source)
+        self._given: dict[str, list[str]] = defaultdict(list)
+        self._forwards: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        for forward in facts.forwards:
+            if forward.kind == "value":
+                self._given[forward.function].append(forward.target)
+            else:
+                self._forwards[forward.function].append((forward.kind, forward.target))
+        self._modules = tuple(module.path for module in facts.modules)
+        self.callers = cache(self._callers)
+        self.chain = cache(self._chain)
+
+    def _chain(self, function: str) -> tuple[Func, ...]:
+        """A function and those around it, innermost first."""
+        chain = []
+        func = self.funcs.get(function)
+        while func is not None:
+            chain.append(func)
+            func = self.funcs.get(func.parent) if func.parent else None
+        return tuple(chain)
+
+    def top(self, function: str) -> str:
+        """The declared function around a literal, or the function itself."""
+        chain = self.chain(function)
+        return chain[-1].id if chain else function
+
+    def _callers(self, function: str) -> tuple[Edge, ...]:
+        """Every way into a function, direct ones first; calls through what holds it behind them."""
+        edges = [Edge(call) for call in self._calls[function]]
+        seen: set[str] = set()
+        queue = list(self._holders[function])
+        while queue:
+            node = queue.pop(0)
+            if node.id in seen:
+                continue
+            seen.add(node.id)
+            edges += [Edge(call, node) for call in self._calls[node.id] if call.kind != "value" or node.kind == "value"]
+            queue += self._holders[node.id]
+        return tuple(edges)
+
+    def interfaces_of(self, function: str) -> tuple[Dispatch, ...]:
+        """The interface methods that a method implements."""
+        return tuple(node for node in self._holders[function] if node.kind == "interface")
+
+    def calls_of(self, node: str) -> tuple[Call, ...]:
+        """The calls that name a node itself."""
+        return tuple(self._calls[node])
+
+    def given_to(self, function: str) -> tuple[str, ...]:
+        """The functions, fields and variables that a function is given to as a value."""
+        return tuple(self._given[function])
+
+    def owns(self, node: str) -> bool:
+        """Whether a node's package is the target's own; nodes of local variables are."""
+        path = node.partition(":")[2] if node.startswith(("field:", "param:", "var:", "result:", "element:")) else node
+        if node.startswith("local:"):
+            return True
+        return any(path == module or path.startswith((module + "/", module + ".")) for module in self._modules)
+
+    def forwards(self, function: str) -> Iterator[tuple[str, str]]:
+        """What a function does with its context parameters: (kind, target)."""
+        for index in range(8):
+            yield from self._forwards.get(f"param:{function}#{index}", ())
+
+    def sources_at(self, function: str, offset: int) -> tuple[Origin, ...]:
+        """The contexts that can be written at a position, the innermost declared first; hidden names are left out."""
+        found: dict[str, Origin] = {}
+        for func in self.chain(function):
+            for source in self._sources[func.id]:
+                if source.start <= offset < source.stop:
+                    known = found.get(source.name)
+                    if known is None or known.start < source.start or known.name == "_":
+                        found[source.name] = source
+        chain = self.chain(function)
+        for source in self._sources.get(f"package:{chain[0].package}", ()) if chain else ():
+            found.setdefault(source.name, source)
+        usable = [source for source in found.values() if source.role != "shadow"]
+        return tuple(sorted(usable, key=lambda source: -source.start))

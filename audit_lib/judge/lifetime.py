@@ -1,0 +1,113 @@
+"""How long what a context stands for lives: request < command < worker < process, and test."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from audit_lib.judge.graph import TESTING, Graph
+from audit_lib.model import Lifetime
+from audit_lib.read.facts import Func, Origin
+
+COMMANDS = frozenset(
+    {
+        "github.com/spf13/cobra.Command",
+        "github.com/urfave/cli.Context",
+        "github.com/urfave/cli/v2.Context",
+        "github.com/urfave/cli/v3.Command",
+    }
+)
+"""Types whose context is a command's. All other types that carry one stand for a request."""
+
+WORKER_NAMES = frozenset({"Run", "Start", "Serve", "Reconcile", "Loop", "Watch", "Process", "ProcessJob", "Work"})
+"""Methods by which frameworks hand a worker its context."""
+
+_SHORTEST: tuple[Lifetime, ...] = ("request", "command", "worker", "process", "test")
+
+
+class Lifetimes:
+    """Lifetimes of contexts in one graph; parameters take theirs from how the function is called."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._params: dict[str, Lifetime | None] = {}
+
+    def of_source(self, source: Origin) -> Lifetime | None:
+        """The lifetime of a source, or None for one that nobody can end and that stands for nothing."""
+        if source.gives in TESTING:
+            return "test"
+        if source.role == "context" and source.param:
+            return self.of_param(source.owner)
+        if source.role == "context":
+            return self._of_local(source)
+        if source.role == "stored":
+            return "worker"
+        if source.role == "global":
+            return "process"
+        return "command" if source.gives in COMMANDS else "request"
+
+    def _of_local(self, source: Origin) -> Lifetime | None:
+        return self._of_origins(source.origins, source.owner, source.ends)
+
+    def _of_origins(self, origins: Iterable[str], function: str, ends: bool) -> Lifetime | None:
+        return _shortest(self._of_origin(origin, function, ends) for origin in origins)
+
+    def _of_origin(self, origin: str, function: str, ends: bool) -> Lifetime | None:
+        kind, _, rest = origin.partition(":")
+        if kind == "param":
+            return self.of_param(rest.partition("#")[0])
+        if kind == "method":
+            return "test" if rest in TESTING else "command" if rest in COMMANDS else "request"
+        if kind == "root":
+            return self._of_root(function, ends)
+        if kind == "field":
+            return "worker"
+        if kind in ("call", "global"):
+            return "process"
+        return "request" if kind == "other" else None
+
+    def _of_root(self, function: str, ends: bool) -> Lifetime | None:
+        """A root that is made to end starts a lifetime in `main`; elsewhere it is a worker's, if it can end."""
+        top = self._graph.funcs.get(self._graph.top(function))
+        if not ends or top is None:
+            return None
+        return "process" if is_main(top) else "worker"
+
+    def of_param(self, function: str) -> Lifetime | None:
+        """The shortest lifetime with which a function's context parameter is called outside tests."""
+        if function in self._params:
+            return self._params[function]
+        self._params[function] = None  # recursion adds nothing of its own
+        found: list[Lifetime | None] = []
+        called = False
+        for edge in self._graph.callers(function):
+            if edge.call.test or edge.kind == "closure" or (edge.call.kind == "value" and not edge.call.context):
+                continue
+            called = True
+            lifetime = self._of_origins(edge.call.context, edge.call.caller, ends=True)
+            found.append("worker" if lifetime == "process" and edge.call.go else lifetime)
+        if not called:
+            found.append(self._uncalled(function))
+        self._params[function] = _shortest(found)
+        return self._params[function]
+
+    def _uncalled(self, function: str) -> Lifetime:
+        """Who calls a function that nobody here calls: a framework, or the users of a library."""
+        func = self._graph.funcs.get(function)
+        if func is None:
+            return "request"
+        return "worker" if "forever" in func.flags or func.name.rpartition(".")[2] in WORKER_NAMES else "request"
+
+
+def _shortest(lifetimes: Iterable[Lifetime | None]) -> Lifetime | None:
+    found = set(lifetimes)
+    return next((lifetime for lifetime in _SHORTEST if lifetime in found), None)
+
+
+def is_main(func: Func) -> bool:
+    """Whether a function is a program's `main`."""
+    return func.name == "main" and not func.receiver and not func.parent
+
+
+def is_init(func: Func) -> bool:
+    """Whether a function runs before `main`: an `init`, or the initialisers of package-level variables."""
+    return "package_level" in func.flags or (func.name == "init" and not func.receiver)

@@ -1,0 +1,193 @@
+"""Which functions can be given a context by threading: the nearest source above each, and what that would change."""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cache
+
+from audit_lib.judge.graph import TESTING, Edge, Graph
+from audit_lib.judge.lifetime import Lifetimes, is_init, is_main
+from audit_lib.model import Lifetime, Radius
+from audit_lib.read.facts import Origin
+
+_RANK: dict[Lifetime, int] = {"request": 0, "command": 0, "worker": 0, "process": 1, "test": 9}
+_ROLE = {"context": 0, "method": 1, "field": 2, "global": 3, "stored": 4}
+
+COUNT_LIMIT = 2000
+"""Where the count of a radius stops: what is larger is larger than any policy allows."""
+
+
+@dataclass(frozen=True)
+class Supply:
+    """A context that can be written at a place: the source and how long it lives."""
+
+    source: Origin
+    lifetime: Lifetime
+
+
+@dataclass(frozen=True)
+class Way:
+    """The next step from `callee` towards the nearest source: the edge, and the source at its call, if there is one."""
+
+    callee: str
+    edge: Edge
+    supply: Supply | None
+
+
+class Reach:
+    """Distances from sources to functions, over calls that can be given another argument."""
+
+    def __init__(self, graph: Graph, lifetimes: Lifetimes) -> None:
+        self._graph = graph
+        self._lifetimes = lifetimes
+        self._ways: dict[str, Way] = {}
+        self._distance: dict[str, int] = {}
+        self.radius = cache(self._radius)
+        self._spread()
+
+    def supply_at(self, function: str, offset: int, *, but: str = "") -> Supply | None:
+        """The best context that is there at a position: by lifetime, then a parameter or local before what can be nil.
+
+        `but` is an origin that does not count: the root that is to be replaced.
+        """
+        best: tuple[tuple[int, ...], Supply] | None = None
+        for source in self._graph.sources_at(function, offset):
+            if source.role == "stored" or source.gives in TESTING:
+                continue
+            if but and but in source.origins:
+                continue
+            lifetime = self._lifetimes.of_source(source)
+            if lifetime is None:
+                continue
+            key = (_RANK[lifetime], _ROLE[source.role], -source.start)
+            if best is None or key < best[0]:
+                best = (key, Supply(source, lifetime))
+        return best[1] if best else None
+
+    def is_closed(self, function: str) -> bool:
+        """Whether a function's parameters are not the module's to change."""
+        func = self._graph.funcs.get(function)
+        if func is None or func.test or is_main(func) or is_init(func):
+            return True
+        return bool(func.closed_by) or self.is_registered(function)
+
+    def is_registered(self, function: str) -> bool:
+        """Whether a function is given to somebody outside the module, who calls it as it is."""
+        return any(target and not self._graph.owns(target) for target in self._graph.given_to(function))
+
+    def way_to(self, function: str) -> Way | None:
+        """The next step from a function towards its nearest source, or None where there is none."""
+        return self._ways.get(function)
+
+    def steps_to(self, function: str) -> tuple[Way, ...]:
+        """All steps from a function up to its nearest source, the nearest step first."""
+        steps = []
+        seen = set()
+        while (way := self._ways.get(function)) is not None and function not in seen:
+            seen.add(function)
+            steps.append(way)
+            if way.supply is not None:
+                break
+            function = way.edge.call.caller
+        return tuple(steps)
+
+    def _spread(self) -> None:
+        """Dijkstra from all calls at which a context is there, down to the callees."""
+        down: dict[str, list[tuple[str, Edge]]] = defaultdict(list)
+        heap: list[tuple[int, int, str, Way]] = []
+        order = 0
+        for function in self._graph.funcs:
+            for edge in self._graph.callers(function):
+                if edge.call.test or not self._opens(function, edge):
+                    continue
+                supply = self.supply_at(edge.call.caller, edge.call.place.start)
+                if supply is not None:
+                    order += 1
+                    cost = 1 + 100 * _RANK[supply.lifetime]
+                    heapq.heappush(heap, (cost, order, function, Way(function, edge, supply)))
+                else:
+                    down[edge.call.caller].append((function, edge))
+        while heap:
+            distance, _, function, way = heapq.heappop(heap)
+            if function in self._ways:
+                continue
+            self._ways[function], self._distance[function] = way, distance
+            for callee, edge in down[function]:
+                if callee not in self._ways:
+                    order += 1
+                    heapq.heappush(heap, (distance + 1, order, callee, Way(callee, edge, None)))
+
+    def _opens(self, function: str, edge: Edge) -> bool:
+        """Whether a context can be handed over at an edge: a literal has what its parent has, others a parameter."""
+        if edge.call.kind == "closure":
+            return True
+        if edge.call.kind == "value" and not edge.through:
+            return False  # the function is only named there; who calls it is another edge
+        return not self.is_closed(function) and not (edge.through and edge.through.external)
+
+    def _radius(self, function: str) -> tuple[Radius, int]:
+        """What threading a context into a function changes, and how many roots would only move, outside tests."""
+        counter = _Counter(self)
+        counter.open(function)
+        return counter.result()
+
+
+class _Counter:
+    """Counts what opens together: functions, the interfaces they implement, their calls."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._graph = reach._graph
+        self._functions: set[str] = set()
+        self._interfaces: set[str] = set()
+        self._calls: set[tuple[str, int]] = set()
+        self._files: set[str] = set()
+        self._moved = 0
+
+    def open(self, function: str) -> None:
+        queue = [function]
+        while queue and len(self._calls) < COUNT_LIMIT:
+            current = queue.pop()
+            if current in self._functions:
+                continue
+            func = self._graph.funcs.get(current)
+            if func is None:
+                continue
+            if not func.parent:
+                self._functions.add(current)
+                self._files.add(func.place.file)
+                queue += self._siblings(current)
+            queue += self._callers(current)
+
+    def _siblings(self, function: str) -> list[str]:
+        found: list[str] = []
+        for node in self._graph.interfaces_of(function):
+            if node.id not in self._interfaces and not node.external:
+                self._interfaces.add(node.id)
+                self._files.add(node.place.file)
+                found += node.targets
+        return found
+
+    def _callers(self, function: str) -> list[str]:
+        found = []
+        for edge in self._graph.callers(function):
+            call = edge.call
+            place = (call.place.file, call.place.start)
+            if place in self._calls:
+                continue
+            if call.kind != "closure":
+                self._calls.add(place)
+                self._files.add(call.place.file)
+            if call.test or self._reach.supply_at(call.caller, call.place.start) is not None:
+                continue
+            if self._reach.way_to(call.caller) is not None:
+                found.append(call.caller)
+            elif call.kind != "closure":
+                self._moved += 1
+        return found
+
+    def result(self) -> tuple[Radius, int]:
+        radius = Radius(len(self._functions), len(self._interfaces), len(self._calls), len(self._files - {""}))
+        return radius, self._moved

@@ -1,0 +1,23 @@
+"""A person's word wins: `//ctxaudit:keep reason`, `//nolint:contextcheck // reason`."""
+
+from __future__ import annotations
+
+from audit_lib.judge.case import Case, Decision
+from audit_lib.judge.rules.origin import category_of
+
+
+def decide(case: Case) -> Decision | None:
+    """Kept with the person's reason; one without a reason is for review."""
+    word = case.directive
+    if word is None:
+        return None
+    name = "//ctxaudit:keep" if word.form == "keep" else "//nolint:contextcheck"
+    if not word.reason:
+        return Decision(
+            category_of(case),
+            "review",
+            f"{name} on line {word.span.line} gives no reason",
+            "say why this context is kept, behind the directive",
+            "directive",
+        )
+    return Decision(category_of(case), "keep", f"{name}: {word.reason}", "nothing: a person has decided", "directive")

@@ -1,0 +1,145 @@
+"""Origins: roots that start a lifetime, since nobody above has a better context."""
+
+from __future__ import annotations
+
+from audit_lib.judge.case import Case, Decision
+from audit_lib.judge.lifetime import is_main
+from audit_lib.model import Category
+
+STANDS_IN_WORK = frozenset({"loop", "after_stop", "after_signal", "after_tick"})
+"""How sites stand that belong to work of its own: in an endless loop, after a signal, a stop or a tick."""
+
+SUFFIXES = ("Context", "WithContext", "Ctx", "WithCtx")
+
+
+def of_shape(case: Case) -> Decision | None:
+    """Roots whose shape says that they are origins, whatever is in scope."""
+    if case.site.kind != "root":
+        return None
+    if case.has("guard"):
+        return _keep(case, "request", "a guard against a nil context: it stands in where a caller gave none")
+    if _is_wrapper(case):
+        return _keep(case, "request", f"{case.top.name} is the form without a context of what it calls")
+    if "package_level" in case.func.flags:
+        return _keep(case, "init", "a package-level variable is made before anything has a context")
+    return None
+
+
+def of_lifetime(case: Case) -> Decision | None:
+    """Roots that start a lifetime of their own although a context is near: kept in a struct for an object's life."""
+    if case.site.kind != "root":
+        return None
+    field = case.used_as("field")
+    if field is not None and (case.constructs or not case.targets):
+        return _keep(case, "background", "the context is kept for the life of an object, which ends it by itself")
+    return None
+
+
+def without_source(case: Case) -> Decision | None:
+    """What is left when no context is there and none can be threaded."""
+    if _only_tests_call(case):
+        return Decision("test", "keep", f"only tests call {case.top.name}", "nothing", "test")
+    if is_main(case.top):
+        return _keep(case, "init", "main is where contexts begin")
+    if case.starts_up:
+        return _keep(case, "init", "it runs at start-up, before anything has a context")
+    category = category_of(case)
+    if not case.top.exported and not case.top.closed_by and not _is_used(case):
+        return Decision(
+            category, "review", f"nothing calls {case.top.name}", "remove it, or say who is to call it", "unused"
+        )
+    if category == "init":
+        reason = f"{case.top.name} runs at start-up, and no context that can end is above it"
+    elif category == "background":
+        reason = f"{case.top.name} is work of its own, and no context is above it"
+    else:
+        reason = f"no caller of {case.top.name} has a context to give"
+    return _keep(case, category, reason)
+
+
+def category_of(case: Case) -> Category:
+    """What a site is for that has no source: told by what starts the work that it is in."""
+    if case.site.test or _only_tests_call(case):
+        return "test"
+    if case.starts_up:
+        return "init"
+    supply = case.trail.supply
+    if supply is not None:
+        return "background" if supply.lifetime in ("worker", "process") else "request"
+    if case.constructs:
+        return "init"
+    if case.trail.first("go") or STANDS_IN_WORK & set(case.site.flags):
+        return "background"
+    return _started_by(case)
+
+
+def _started_by(case: Case) -> Category:
+    """Walk up the callers: only from `main` and constructors is start-up; a goroutine or a framework is background."""
+    seen: set[str] = set()
+    queue = [case.top.id]
+    starts: set[Category] = set()
+    while queue and len(seen) < 200:
+        current = queue.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        func = case.graph.funcs.get(current)
+        if func is None:
+            continue
+        if (case.graph.funcs and is_main(func)) or "package_level" in func.flags or func.name == "init":
+            starts.add("init")
+            continue
+        if func.closed_by or "forever" in func.flags:
+            starts.add("background")
+            continue
+        edges = [edge for edge in case.graph.callers(current) if not edge.call.test]
+        if not edges and func.exported:
+            starts.add("request")
+        for edge in edges:
+            if edge.call.go:
+                starts.add("background")
+            else:
+                queue.append(case.graph.top(edge.call.caller))
+    for category in ("background", "request", "init"):
+        if category in starts:
+            return category
+    return "background"
+
+
+def _is_wrapper(case: Case) -> bool:
+    name = case.top.name.rpartition(".")[2]
+    called = {target.rpartition(".")[2] for target in case.targets}
+    return any(name + suffix in called for suffix in SUFFIXES)
+
+
+def _only_tests_call(case: Case) -> bool:
+    """Whether every caller, up to all ends, is a test, and there is one."""
+    seen: set[str] = set()
+    queue = [case.top.id]
+    tested = False
+    while queue:
+        current = queue.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        func = case.graph.funcs.get(current)
+        if func is None or is_main(func) or "package_level" in func.flags or func.closed_by or func.name == "init":
+            return False
+        edges = [edge for edge in case.graph.callers(current) if edge.kind != "closure"]
+        if not edges and not func.parent:
+            return False
+        for edge in edges:
+            tested = tested or edge.call.test
+            if not edge.call.test:
+                queue.append(case.graph.top(edge.call.caller))
+    return tested
+
+
+def _is_used(case: Case) -> bool:
+    return any(True for _ in case.graph.callers(case.top.id)) or bool(case.graph.given_to(case.top.id))
+
+
+def _keep(case: Case, category: Category, reason: str) -> Decision:
+    if category == "request" and (case.constructs or case.starts_up):
+        category = "init"
+    return Decision(category, "keep", reason, "say why it is kept: //ctxaudit:keep <reason>", "origin")

@@ -1,0 +1,92 @@
+"""Work that must outlive what started it: detached and bounded, or left to its owner where it lives on by design."""
+
+from __future__ import annotations
+
+from audit_lib.judge.case import Case, Decision
+from audit_lib.judge.lifetime import WORKER_NAMES, is_main
+from audit_lib.judge.trail import Crossing
+from audit_lib.model import Category
+
+FIRST_WITHOUT_CANCEL = (1, 21)
+
+ENDINGS = frozenset({"net/http.Server.Shutdown", "google.golang.org/grpc.Server.GracefulStop"})
+"""Calls that end a server: they run when the context that told them to has ended."""
+
+
+def decide(case: Case) -> Decision | None:
+    """Decide goroutines that nobody waits for, deferred calls, and what follows the end of a context."""
+    supply = case.trail.supply
+    if supply is None:
+        return None
+    category: Category = "background" if supply.lifetime in ("worker", "process") else "request"
+    goroutine = case.trail.unwaited
+    if goroutine is not None:
+        decision = _in_goroutine(case, goroutine, category)
+        if decision is not None:
+            return decision
+    if case.trail.first("defer"):
+        return _detach(case, category, "it runs when the function returns, when the context may have ended")
+    if case.has("after_done") or any(target in ENDINGS for target in case.targets):
+        if supply.lifetime in ("worker", "process"):
+            return Decision(
+                "background",
+                "keep",
+                "it runs when the context that is there has ended: a context of its own is right",
+                "bound it by a timeout, and say why it is kept",
+                "outlive",
+            )
+        return _detach(case, category, "it runs after the context has ended")
+    return None
+
+
+def _in_goroutine(case: Case, goroutine: Crossing, category: Category) -> Decision | None:
+    supply = case.trail.supply
+    short = supply is not None and supply.lifetime in ("request", "command")
+    if goroutine.hijacked and short:
+        return _detach(case, category, "it serves a connection that was taken over, and outlives the request")
+    if goroutine.endless and (short or not _is_worker(case, goroutine.function)):
+        return _lives_on(case)
+    return _detach(case, category, "it runs in a goroutine that nobody waits for") if short else None
+
+
+def _is_worker(case: Case, starter: str) -> bool:
+    """Whether the starter's context is meant for what it starts: `Run(ctx)`, `main`, or one that waits."""
+    func = case.graph.funcs.get(case.graph.top(starter))
+    if func is None or is_main(func):
+        return True
+    return func.name.rpartition(".")[2] in WORKER_NAMES or bool({"forever", "waits"} & set(func.flags))
+
+
+def _detach(case: Case, category: Category, why: str) -> Decision:
+    supply = case.trail.supply
+    expr = supply.source.expr if supply else "ctx"
+    if case.go_version and case.go_version < FIRST_WITHOUT_CANCEL:
+        return Decision(
+            category,
+            "review",
+            f"{why}; context.WithoutCancel needs Go 1.21, and go.mod says {'.'.join(map(str, case.go_version))}",
+            "carry over the values that are needed by hand, with a timeout",
+            "outlive",
+        )
+    return Decision(
+        category,
+        "detach",
+        f"{why}: it needs the values of {expr} and not its end",
+        f"context.WithTimeout(context.WithoutCancel({expr}), …)",
+        "outlive",
+    )
+
+
+def _lives_on(case: Case) -> Decision:
+    return Decision(
+        "background",
+        "keep" if _has_owner(case) else "review",
+        "it goes on after the call that starts it, by design: it may get neither its end nor a deadline",
+        "make sure that its owner ends it, and say why it is kept",
+        "outlive",
+    )
+
+
+def _has_owner(case: Case) -> bool:
+    """Whether somebody or something can end it: the root is made to end, or kept in a field."""
+    return bool(case.site.wraps) or case.used_as("field") is not None

@@ -1,0 +1,67 @@
+"""A source in scope, or reached by threading: its lifetime decides, and its price."""
+
+from __future__ import annotations
+
+from audit_lib.judge.case import Case, Decision
+from audit_lib.judge.reach import Supply
+from audit_lib.model import Category
+
+_CATEGORY: dict[str, Category] = {
+    "request": "request",
+    "command": "request",
+    "worker": "background",
+    "process": "background",
+    "test": "test",
+}
+
+
+def decide(case: Case) -> Decision | None:
+    """Fix where a request's, a command's or a worker's context is there; review where it is not worth its price."""
+    supply = case.trail.supply
+    if supply is None:
+        return None
+    category = _CATEGORY[supply.lifetime]
+    if supply.lifetime == "worker" and case.config.policy.workers == "keep":
+        return Decision(category, "keep", "policy: workers keep their own contexts", "nothing", "policy")
+    if not case.trail.ways:
+        return _in_scope(case, supply, category)
+    return _threaded(case, supply, category)
+
+
+def _in_scope(case: Case, supply: Supply, category: Category) -> Decision:
+    expr = supply.source.expr
+    if case.site.kind == "bare_call":
+        return Decision(
+            category,
+            "fix",
+            f"{expr} is in scope, and {case.callee} does not hear of its end",
+            f"call {case.site.sibling} with {expr}",
+            "in-scope",
+        )
+    return Decision(
+        category, "fix", f"{expr} is in scope ({supply.lifetime}), and is not used", f"use {expr}", "in-scope"
+    )
+
+
+def _threaded(case: Case, supply: Supply, category: Category) -> Decision | None:
+    radius = case.radius
+    calls = len(case.trail.ways)
+    above = "one call" if calls == 1 else f"{calls} calls"
+    expr = supply.source.expr
+    if radius is not None and radius.functions > case.config.policy.max_radius:
+        return Decision(
+            category,
+            "review",
+            f"{expr} is {above} up, but threading it changes {radius.functions} functions and {radius.calls} calls",
+            "decide whether this context is worth that change (policy max_radius)",
+            "radius",
+        )
+    if supply.lifetime == "process" and not supply.source.param and not supply.source.ends:
+        return None
+    return Decision(
+        category,
+        "fix",
+        f"{expr} ({supply.lifetime}) is {above} up",
+        f"thread {expr} through {case.top.name}",
+        "threaded",
+    )

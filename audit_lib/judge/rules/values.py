@@ -1,0 +1,27 @@
+"""A context that is only read for its values, as a logger does: worth using where it is, not worth threading for."""
+
+from __future__ import annotations
+
+from audit_lib.judge.case import Case, Decision
+
+
+def decide(case: Case) -> Decision | None:
+    """Decide bare calls whose callee reads values and never waits."""
+    if not case.site.values:
+        return None
+    supply = case.trail.supply
+    if supply is not None and not case.trail.ways and supply.lifetime != "process":
+        return Decision(
+            "background" if supply.lifetime == "worker" else "request",
+            "fix",
+            f"{supply.source.expr} is in scope, and its values (request id, trace) are lost for {case.callee}",
+            f"call {case.site.sibling} with {supply.source.expr}",
+            "values",
+        )
+    return Decision(
+        "background",
+        "keep",
+        "the callee reads values only, and no context that carries any is in scope",
+        "nothing",
+        "values",
+    )

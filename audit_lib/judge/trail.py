@@ -1,0 +1,142 @@
+"""What lies between a context and the place that loses it: goroutines, deferred calls, shared or memoised work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from audit_lib.judge.graph import Graph
+from audit_lib.judge.reach import Supply, Way
+from audit_lib.read.facts import Func, Place, TypedSite, Use
+
+CrossingKind = Literal["go", "defer", "shared", "lazy"]
+
+SHARED = frozenset(
+    {
+        "sync.Once.Do",
+        "sync.OnceFunc",
+        "sync.OnceValue",
+        "sync.OnceValues",
+        "golang.org/x/sync/singleflight.Group.Do",
+        "golang.org/x/sync/singleflight.Group.DoChan",
+        "sync.Map.LoadOrStore",
+    }
+)
+"""Functions that run a callback once for all callers."""
+
+LATER = frozenset({"time.AfterFunc", "context.AfterFunc", "runtime.SetFinalizer", "runtime.AddCleanup"})
+"""Functions that run a callback when the caller is gone."""
+
+GROUPS = frozenset(
+    {"golang.org/x/sync/errgroup.Group.Go", "golang.org/x/sync/errgroup.Group.TryGo", "sync.WaitGroup.Go"}
+)
+"""Functions that run a callback in a goroutine which a group waits for."""
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """A border between a source and a site: its kind, where it is, and how a goroutine behind it lives.
+
+    `waited`: its starter, or who gets its channel, waits for it. `endless`: it goes on until somebody stops it.
+    `hijacked`: its starter has taken a connection over, which lives longer than the request.
+    """
+
+    kind: CrossingKind
+    function: str
+    place: Place
+    waited: bool = False
+    endless: bool = False
+    hijacked: bool = False
+
+
+@dataclass(frozen=True)
+class Trail:
+    """The functions and borders from a source down to a site; `supply` is the source, or None where there is none."""
+
+    supply: Supply | None
+    ways: tuple[Way, ...]
+    crossings: tuple[Crossing, ...]
+
+    def first(self, kind: CrossingKind) -> Crossing | None:
+        """The border of a kind that is nearest to the site."""
+        return next((crossing for crossing in self.crossings if crossing.kind == kind), None)
+
+    @property
+    def unwaited(self) -> Crossing | None:
+        """The goroutine nearest to the site that nobody waits for."""
+        return next((c for c in self.crossings if c.kind == "go" and not c.waited), None)
+
+
+def trail_in_scope(graph: Graph, site: TypedSite, supply: Supply) -> Trail:
+    """The trail of a source that is in scope at the site."""
+    found = (*_own(graph, site), *_literals(graph, site.function, supply.source.owner))
+    return Trail(supply, (), found)
+
+
+def trail_by_threading(graph: Graph, site: TypedSite, ways: tuple[Way, ...]) -> Trail:
+    """The trail of a source that is some calls above the site."""
+    found = [*_own(graph, site), *_literals(graph, site.function, "")]
+    supply = None
+    for way in ways:
+        call = way.edge.call
+        supply = way.supply
+        callee = graph.funcs.get(way.callee)
+        if callee is not None and "lazy" in callee.flags:
+            found.append(Crossing("lazy", callee.id, callee.place))
+        if call.kind == "closure":
+            continue
+        if call.go:
+            found.append(_goroutine(graph, call.caller, call.place, callee))
+        if call.defer:
+            found.append(Crossing("defer", call.caller, call.place))
+        found += _literals(graph, call.caller, supply.source.owner if supply else "")
+    return Trail(supply, ways, tuple(found))
+
+
+def trail_without_source(graph: Graph, site: TypedSite) -> Trail:
+    """The borders around a site for which there is no source."""
+    return Trail(None, (), (*_own(graph, site), *_literals(graph, site.function, "")))
+
+
+def _own(graph: Graph, site: TypedSite) -> Iterator[Crossing]:
+    """The borders in the site's own statement and function."""
+    if "go" in site.flags or any(use.go for use in site.uses if use.kind == "arg"):
+        target = next((graph.funcs.get(use.target) for use in site.uses if use.go), None)
+        yield _goroutine(graph, site.function, site.place, target)
+    if "defer" in site.flags or ((uses := _real(site.uses)) and all(use.defer for use in uses)):
+        yield Crossing("defer", site.function, site.place)
+    func = graph.funcs.get(site.function)
+    if func is not None and "lazy" in func.flags:
+        yield Crossing("lazy", func.id, func.place)
+
+
+def _real(uses: tuple[Use, ...]) -> list[Use]:
+    return [use for use in uses if use.kind == "arg"]
+
+
+def _literals(graph: Graph, function: str, owner: str) -> Iterator[Crossing]:
+    """The borders that the literals between a function and the owner of a source are."""
+    for func in graph.chain(function):
+        if func.id == owner or not func.parent or func.use is None:
+            return
+        use = func.use
+        if use.kind == "go" or use.go or use.target in LATER:
+            yield _goroutine(graph, func.parent, func.place, func)
+        elif use.target in GROUPS:
+            yield _goroutine(graph, func.parent, func.place, func, group=True)
+        elif use.kind == "defer" or use.defer:
+            yield Crossing("defer", func.parent, func.place)
+        elif use.target in SHARED:
+            yield Crossing("shared", func.parent, func.place)
+        parent = graph.funcs.get(func.parent)
+        if parent is not None and "lazy" in parent.flags and parent.id != owner:
+            yield Crossing("lazy", parent.id, parent.place)
+
+
+def _goroutine(graph: Graph, starter: str, place: Place, body: Func | None, *, group: bool = False) -> Crossing:
+    waited = any("waits" in func.flags for func in graph.chain(starter)[:1])
+    endless = body is not None and "forever" in body.flags
+    signals = body is not None and "signals" in body.flags
+    hijacked = any("hijacks" in func.flags for func in graph.chain(starter))
+    return Crossing("go", starter, place, waited=waited or signals or group, endless=endless, hijacked=hijacked)

@@ -1,0 +1,235 @@
+"""The typed facts: what gofacts prints, as records, and how it is run.
+
+Nodes are named by package path: functions and methods (`path.Type.Method`), literals (`….func1`), interface methods,
+and variables, fields, elements, parameters and results that hold functions (`field:path.Type.name`). Positions are byte
+offsets from 0; lines and columns from 1.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from audit_lib.config import GoOptions
+from audit_lib.errors import ToolchainError
+from audit_lib.read import gotool
+
+EdgeKind = Literal["static", "interface", "value", "closure"]
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a node stands."""
+
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    start: int = 0
+    end: int = 0
+
+
+class Module(msgspec.Struct, frozen=True):
+    """A module of the target: its path, its folder, and the `go` line of its go.mod."""
+
+    path: str = ""
+    dir: str = ""
+    go: str = ""
+
+
+class Package(msgspec.Struct, frozen=True):
+    """A package that was read, and how many of its files are the target's."""
+
+    path: str = ""
+    name: str = ""
+    module: str = ""
+    dir: str = ""
+    files: int = 0
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Something that was not read, or not whole, and why."""
+
+    where: str = ""
+    reason: str = ""
+
+
+class Param(msgspec.Struct, frozen=True):
+    """A parameter; its role is `context`, `carrier` (gives a context) or empty."""
+
+    name: str = ""
+    type: str = ""
+    role: str = ""
+
+
+class Use(msgspec.Struct, frozen=True):
+    """Where a value goes.
+
+    A context: `arg` of `target`, `field`, `global`, `return`, `wrap:WithTimeout`, `method`, `written` and so on. A
+    literal: `go`, `defer`, `call`, `arg`, `var`, `field`, `return`.
+    """
+
+    kind: str = ""
+    target: str = ""
+    arg: int = 0
+    go: bool = False
+    defer: bool = False
+    line: int = 0
+    function: str = ""
+
+
+class Func(msgspec.Struct, frozen=True):
+    """A function, a method, a literal (with its `parent`), or a file's package-level initialisers."""
+
+    id: str
+    name: str = ""
+    package: str = ""
+    place: Place = Place()
+    receiver: str = ""
+    exported: bool = False
+    test: bool = False
+    parent: str = ""
+    params: tuple[Param, ...] = ()
+    results: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    use: Use | None = None
+    closed_by: tuple[str, ...] = ()
+
+
+class Dispatch(msgspec.Struct, frozen=True):
+    """A node with several bodies: an interface's method (`interface`), or something that holds functions (`value`)."""
+
+    id: str
+    name: str = ""
+    kind: Literal["interface", "value"] = "value"
+    external: bool = False
+    targets: tuple[str, ...] = ()
+    place: Place = Place()
+
+
+class Call(msgspec.Struct, frozen=True):
+    """An edge of the graph: how `caller` reaches `callee`; `context` says where its first context argument comes from.
+
+    `kind` is `static`, `interface`, `value` (also: given away) or `closure` (a literal in the function around it).
+    """
+
+    caller: str
+    callee: str
+    kind: EdgeKind = "static"
+    place: Place = Place()
+    go: bool = False
+    defer: bool = False
+    loop: bool = False
+    context: tuple[str, ...] = ()
+    test: bool = False
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """A way to get a context, usable in `[from, to)` of its file.
+
+    `role` is `context`, `method`, `field`, `stored` (in the receiver) or `shadow` (hides a name). Of a local,
+    `origins` says what it was made from, and `ends` whether somebody can end it.
+    """
+
+    expr: str = ""
+    role: str = ""
+    type: str = ""
+    gives: str = ""
+    name: str = ""
+    owner: str = ""
+    param: bool = False
+    file: str = ""
+    start: int = msgspec.field(default=0, name="from")
+    stop: int = msgspec.field(default=0, name="to")
+    declared: int = 0
+    line: int = 0
+    column: int = 1
+    origins: tuple[str, ...] = ()
+    ends: bool = False
+    nilable: bool = False
+    assigned: int = 0
+
+
+class Forward(msgspec.Struct, frozen=True):
+    """What a function does with a context that it is given (`function` is the parameter's node), or is used as."""
+
+    function: str
+    kind: str = ""
+    target: str = ""
+
+
+class TypedSite(msgspec.Struct, frozen=True):
+    """A root or a bare call as types show it, with what becomes of it."""
+
+    kind: str
+    callee: str = ""
+    sibling: str = ""
+    place: Place = Place()
+    function: str = ""
+    wraps: tuple[str, ...] = ()
+    uses: tuple[Use, ...] = ()
+    flags: tuple[str, ...] = ()
+    values: bool = False
+    io: bool = False
+    test: bool = False
+
+
+@dataclass(frozen=True)
+class Facts:
+    """All facts of a target, each kind in the order in which gofacts prints it: sorted."""
+
+    modules: tuple[Module, ...] = ()
+    packages: tuple[Package, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    funcs: tuple[Func, ...] = ()
+    dispatch: tuple[Dispatch, ...] = ()
+    calls: tuple[Call, ...] = ()
+    sources: tuple[Origin, ...] = ()
+    forwards: tuple[Forward, ...] = ()
+    sites: tuple[TypedSite, ...] = ()
+
+
+_TYPES: dict[str, tuple[str, type[msgspec.Struct]]] = {
+    "module": ("modules", Module),
+    "package": ("packages", Package),
+    "problem": ("problems", Problem),
+    "func": ("funcs", Func),
+    "dispatch": ("dispatch", Dispatch),
+    "call": ("calls", Call),
+    "source": ("sources", Origin),
+    "forward": ("forwards", Forward),
+    "site": ("sites", TypedSite),
+}
+
+
+def decode(lines: Iterable[bytes]) -> Facts:
+    """Facts from JSON Lines, each `["kind", {…}]`. Raises `ToolchainError` for a line that is none."""
+    decoders = {kind: msgspec.json.Decoder(record) for kind, (_, record) in _TYPES.items()}
+    found: dict[str, list[msgspec.Struct]] = {kind: [] for kind in _TYPES}
+    for line in lines:
+        head, _, rest = line.partition(b",")
+        kind = head[2:-1].decode()
+        try:
+            found[kind].append(decoders[kind].decode(rest.rstrip()[:-1]))
+        except (KeyError, msgspec.DecodeError) as error:
+            raise ToolchainError(
+                f"gofacts printed a line that cannot be read ({error}); is the cache damaged?"
+            ) from error
+    return Facts(**{name: tuple(found[kind]) for kind, (name, _) in _TYPES.items()})  # type: ignore[arg-type]
+
+
+def read(target: Path, options: GoOptions) -> Facts:
+    """The facts of the packages below a folder. Raises `ToolchainError` when they cannot be had at all."""
+    go = gotool.find_go()
+    command = [str(gotool.build_helper(go)), "-dir", str(target), "-cache", str(gotool.cache_root() / "facts")]
+    for flag, value in (("-tags", ",".join(options.tags)), ("-mod", options.mod), ("-modfile", options.modfile)):
+        if value:
+            command += [flag, value]
+    done = subprocess.run(command, capture_output=True, env=gotool.environment(go), check=False)
+    if done.returncode != 0:
+        message = done.stderr.decode(errors="replace").strip().removeprefix("gofacts: ").replace("\n", "; ")
+        raise ToolchainError(f"{target}: the packages cannot be loaded ({message})")
+    return decode(done.stdout.splitlines())
