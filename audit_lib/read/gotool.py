@@ -163,7 +163,8 @@ def _ask(path: Path) -> GoTool:
 
 def _build_environment(go: GoTool) -> dict[str, str]:
     # The helper runs here, whatever platform, workspace or flags the user has set for the target. GOFLAGS has a value,
-    # since an empty one would let `go env -w` speak.
+    # since an empty one would let `go env -w` speak; not -trimpath, so that the standard library is compiled once for
+    # the helper and the target.
     env = {name: value for name, value in environment(go).items() if name != "GOEXPERIMENT"}
     return env | {
         "GO111MODULE": "on",
@@ -171,7 +172,7 @@ def _build_environment(go: GoTool) -> dict[str, str]:
         "CGO_ENABLED": "0",
         "GOOS": go.host_os,
         "GOARCH": go.host_arch,
-        "GOFLAGS": "-mod=readonly -trimpath -buildvcs=false",
+        "GOFLAGS": "-mod=readonly -buildvcs=false",
     }
 
 
