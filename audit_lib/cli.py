@@ -156,7 +156,14 @@ def run(
     from audit_lib.runs import papermill
 
     with progress(quiet) as report:
-        papermill.run_audit(target, out, config=config, phases=tuple(phase or ()), progress=report)
+        result = papermill.run_audit(target, out, config=config, phases=tuple(phase or ()), progress=report)
+    if not quiet:
+        how = "all of it was there already, from the same inputs" if result.resumed else "done"
+        emit(
+            "\n".join(
+                [f"{result.out}: {how}", *(f"  {file.name}" for file in sorted({*result.files, result.manifest}))]
+            )
+        )
 
 
 @app.command()
