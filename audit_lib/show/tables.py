@@ -10,9 +10,12 @@ import pandas as pd
 from IPython.display import display
 from itables import init_notebook_mode, to_html_datatable
 
+from audit_lib.show.terminal import printable
+
 MIME = "application/vnd.ctxaudit.table+json"
-_PLACE = ("file", "line", "function", "callee")
-_JUDGED = ("category", "verdict", "priority", "phase", "reason", "recommendation")
+_SHOWN = ("place", "function", "callee", "category", "verdict", "priority", "phase", "reason")
+# A filter is no wider than its column, and long names break: the table fits the page.
+_FIT = ".dt-container thead input { width: 100%; box-sizing: border-box } .dt-container td { overflow-wrap: anywhere }"
 
 
 class Table:
@@ -43,9 +46,10 @@ def plain(frame: pd.DataFrame, title: str) -> Table:
 
 def filterable(frame: pd.DataFrame, title: str) -> Table:
     """A findings frame that can be searched, filtered and sorted, with no network (after `offline()`)."""
-    flat = frame[[*_PLACE, *_JUDGED]].reset_index(drop=True)
+    placed = frame.assign(place=frame["file"] + ":" + frame["line"].astype("str"))
+    flat = placed[list(_SHOWN)].reset_index(drop=True)
     html = to_html_datatable(
-        flat,
+        flat.assign(**{name: flat[name].map(printable) for name in ("place", "function", "callee", "reason")}),
         caption=title,
         connected=False,
         display_logo_when_loading=False,
@@ -55,9 +59,15 @@ def filterable(frame: pd.DataFrame, title: str) -> Table:
         lengthMenu=[25, 50, 200],
         column_filters="header",
         classes="display compact",
-        style="table-layout:auto;width:100%;caption-side:top;overflow-wrap:anywhere",
+        style="table-layout:auto;width:100%;caption-side:top",
+        css=_FIT,
         autoWidth=False,
-        columnDefs=[{"targets": "_all", "className": "dt-left"}],
+        columnDefs=[
+            {"targets": [0, 1], "width": "17%"},
+            {"targets": 2, "width": "15%"},
+            {"targets": [3, 4, 5, 6], "width": "7%"},
+            {"targets": "_all", "className": "dt-left"},
+        ],
     )
     return Table(flat, title, html)
 
@@ -75,7 +85,7 @@ def show(*things: object) -> None:
 
 def _cell(tag: str, value: object, align: str) -> str:
     # Said for each cell, since JupyterLab aligns all cells to the right.
-    return f"<{tag} style='text-align: {align}'>{escape(str(value))}</{tag}>"
+    return f"<{tag} style='text-align: {align}'>{escape(printable(str(value)))}</{tag}>"
 
 
 def _flat(frame: pd.DataFrame) -> pd.DataFrame:
