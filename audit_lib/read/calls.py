@@ -9,6 +9,7 @@ from ast_grep_py import SgNode
 
 from audit_lib.read.imports import DOT
 from audit_lib.read.queries import find_configured
+from audit_lib.read.receivers import Candidates
 from audit_lib.read.rules import Rule
 from audit_lib.read.tree import Tree
 
@@ -26,17 +27,18 @@ class Match:
     certain: bool
 
 
-def names_in(rules: Iterable[Rule], methods_of: Iterable[Rule]) -> set[str]:
+def names_in(rules: Iterable[Rule], candidates: Iterable[Candidates]) -> set[str]:
     """The names whose calls a tree must find for `matches_in`."""
-    return {name for rule in rules for name in rule.functions} | {name for rule in methods_of for name in rule.methods}
+    methods = {name for candidate in candidates for name in candidate.rule.methods}
+    return methods | {name for rule in rules for name in rule.functions}
 
 
-def matches_in(tree: Tree, rules: Iterable[Rule], methods_of: Iterable[Rule]) -> Iterator[Match]:
-    """The matches of `rules` by function, pattern and import, and of `methods_of` by their methods."""
+def matches_in(tree: Tree, rules: Iterable[Rule], candidates: Iterable[Candidates]) -> Iterator[Match]:
+    """The matches of `rules` by their functions and patterns, and of `candidates` by their methods."""
     functions = [rule for rule in rules if rule.functions and _imports(tree, rule)]
-    methods = [rule for rule in methods_of if rule.methods]
+    candidates = tuple(candidates)
     for call in tree.calls:
-        match = _function_call(tree, call, functions) or _method_call(tree, call, methods)
+        match = _function_call(tree, call, functions) or _method_call(tree, call, candidates)
         if match is not None:
             yield match
     for rule in rules:
@@ -77,16 +79,16 @@ def _function_call(tree: Tree, call: SgNode, rules: list[Rule]) -> Match | None:
     return None
 
 
-def _method_call(tree: Tree, call: SgNode, rules: list[Rule]) -> Match | None:
+def _method_call(tree: Tree, call: SgNode, candidates: Iterable[Candidates]) -> Match | None:
     operand, name = _called(call)
     if operand is None or _is_package(tree, operand):
         return None
     arguments = call.field("arguments")
     count = sum(node.kind() != "comment" for node in arguments.named_children()) if arguments else 0
-    for rule in rules:
-        method = rule.methods.get(name)
-        if method is not None and method.takes(count):
-            return Match(rule, call, callee_text(call), method.replacement, certain=False)
+    for candidate in candidates:
+        method = candidate.rule.methods.get(name)
+        if method is not None and method.takes(count) and candidate.takes(operand):
+            return Match(candidate.rule, call, callee_text(call), method.replacement, certain=False)
     return None
 
 

@@ -47,6 +47,7 @@ name: store                                  # the package's own name, where it 
 functions: {Load: store.LoadContext}         # found by import
 methods:                                     # candidates, in packages that import one of `packages`
   Save: {replacement: SaveContext, least: 1, most: 2}    # how many arguments such a call may have
+receivers: [Store]                           # only on names that the package declares as one; left out: on any
 message: The store works on after its caller has gone.
 ---
 id: sleep-in-loop
@@ -61,7 +62,8 @@ replacement: a timer and ctx.Done() in a select
 message: The loop sleeps on after its caller has gone.
 ```
 
-`note`, `constraints`, `utils`, `certain`, and the examples `valid` and `invalid` are optional. Unknown keys are errors.
+Optional are `note`, `receivers`, `constraints`, `utils`, `certain`, and the examples `valid` and `invalid`. Unknown
+keys are errors.
 
 ## The rules of the tool
 """

@@ -76,6 +76,7 @@ class Example(_Strict, frozen=True):
 
 class Rule(_Strict, frozen=True):
     """One rule. `functions` maps names to what to call instead; `methods` likewise, and their calls are not certain.
+    Where their names are common, `receivers` names the types (and variables of them) that a receiver is declared as.
 
     `packages` are import paths, and `name` what they call themselves where that is not the last element. A `rule` of
     ast-grep is looked for in files that import one of the packages, or in all where none is named; `callee` is what
@@ -91,6 +92,7 @@ class Rule(_Strict, frozen=True):
     name: str = ""
     functions: dict[str, str] = {}
     methods: dict[str, Method] = {}
+    receivers: tuple[str, ...] = ()
     rule: Matcher | None = None
     constraints: dict[str, Matcher] = {}
     utils: dict[str, Matcher] = {}

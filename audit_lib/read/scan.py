@@ -19,6 +19,7 @@ from audit_lib.read.gofiles import by_package, find_go_files, package_of, read_g
 from audit_lib.read.headers import build_of, generator_of, leading_comments
 from audit_lib.read.positions import decode
 from audit_lib.read.prefilter import has_quoted, has_word
+from audit_lib.read.receivers import Candidates, candidates_in
 from audit_lib.read.rules import Rule, load_rules
 from audit_lib.read.syntax import Directive, FileFact, Syntax, SyntaxSite
 from audit_lib.read.tree import Tree
@@ -66,7 +67,7 @@ def scan_text(code: str, rules: Iterable[Rule], file: str = "example.go") -> tup
     found = _Found()
     data = code.encode()
     applying = tuple(rules)
-    _scan_file(file, data, applying, _imported_in([data], applying), found)
+    _scan_file(file, data, applying, candidates_in([data], applying), found)
     return found.sorted().sites
 
 
@@ -79,19 +80,21 @@ def _scan_package(target: Path, files: list[str], rules: tuple[Rule, ...], found
             contents[file] = data
         else:
             found.degradations.append(data)
-    imported = _imported_in(contents.values(), rules)
+    candidates = candidates_in(contents.values(), rules)
     for file, data in contents.items():
-        _scan_file(file, data, rules, imported, found)
+        _scan_file(file, data, rules, candidates, found)
 
 
-def _scan_file(file: str, data: bytes, rules: tuple[Rule, ...], imported: tuple[Rule, ...], found: _Found) -> None:
+def _scan_file(
+    file: str, data: bytes, rules: tuple[Rule, ...], candidates: tuple[Candidates, ...], found: _Found
+) -> None:
     text, undecodable = decode(data)
     if undecodable is not None:
         line = data.count(b"\n", 0, undecodable) + 1
         reason = f"line {line} is not UTF-8: scanned with its bytes replaced"
         found.degradations.append(Degradation(f"{file}:{line}", reason))
     functions = [rule for rule in rules if _may_match(rule, data)]
-    methods = [rule for rule in imported if any(has_word(data, name) for name in rule.methods)]
+    methods = [candidate for candidate in candidates if any(has_word(data, name) for name in candidate.rule.methods)]
     named_test = file.endswith("_test.go")
     testing = not named_test and has_quoted(data, _TESTING)
     tree = None
@@ -126,12 +129,6 @@ def _scan_tree(file: str, tree: Tree, matches: Iterable[Match], found: _Found) -
         line = tree.positions.line(tree.broken)
         reason = f"line {line} does not parse: sites near it may be missing"
         found.degradations.append(Degradation(f"{file}:{line}", reason))
-
-
-def _imported_in(contents: Iterable[bytes], rules: Iterable[Rule]) -> tuple[Rule, ...]:
-    """The rules with methods whose packages a folder imports: its files share the fields they are called on."""
-    held = list(contents)
-    return tuple(rule for rule in rules if rule.methods and any(_imports_one_of(data, rule.packages) for data in held))
 
 
 def _may_match(rule: Rule, data: bytes) -> bool:

@@ -1,0 +1,106 @@
+"""What a package shows of the receivers of methods, without types: that it imports theirs, and the names it gives them.
+
+`Get` is a method of many types in a package that imports net/http. A rule that names its `receivers` only takes a call
+on a name that the package declares as one: a field, parameter, variable or result, or what a literal is assigned to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from ast_grep_py import SgNode
+
+from audit_lib.read.positions import decode
+from audit_lib.read.prefilter import has_quoted, has_word
+from audit_lib.read.queries import find_all
+from audit_lib.read.rules import Rule
+from audit_lib.read.tree import Tree
+
+_AROUND = frozenset(
+    {"pointer_type", "composite_literal", "unary_expression", "parenthesized_expression", "literal_element"}
+)
+_NAMES = frozenset({"identifier", "field_identifier"})
+_FUNCTIONS = frozenset({"function_declaration", "method_declaration"})
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """A rule whose methods a package may call, and the names they are called on; `None` where any will do."""
+
+    rule: Rule
+    names: frozenset[str] | None
+
+    def takes(self, operand: SgNode) -> bool:
+        """Whether a method called on this expression may be one of the rule's."""
+        return self.names is None or last_name(operand) in self.names
+
+
+def candidates_in(contents: Collection[bytes], rules: Iterable[Rule]) -> tuple[Candidates, ...]:
+    """The rules with methods that the files of one package may call: they share what they import and declare."""
+    found = []
+    for rule in rules:
+        if rule.methods and any(has_quoted(data, path) for data in contents for path in rule.packages):
+            names = frozenset(_declared_in(contents, rule)) if rule.receivers else None
+            found.append(Candidates(rule, names))
+    return tuple(found)
+
+
+def last_name(node: SgNode) -> str:
+    """The name that an expression ends in: `client` of `s.client`, `clientFor` of `s.clientFor(url)`."""
+    inner = node.field("field") or node.field("function")
+    if inner is not None and node.kind() == "call_expression":
+        return last_name(inner)
+    return (inner or node).text()
+
+
+def _declared_in(contents: Iterable[bytes], rule: Rule) -> Iterator[str]:
+    # The package's own variables of the type, such as http.DefaultClient, are receivers by their name.
+    yield from rule.receivers
+    for data in contents:
+        imported = any(has_quoted(data, path) for path in rule.packages)
+        if imported and any(has_word(data, receiver) for receiver in rule.receivers):
+            tree = Tree(decode(data)[0])
+            for node in find_all(tree.root, {"kind": "qualified_type"}):
+                if _is_receiver(tree, node, rule):
+                    yield from _named_by(node)
+
+
+def _is_receiver(tree: Tree, node: SgNode, rule: Rule) -> bool:
+    package, name = node.field("package"), node.field("name")
+    if package is None or name is None or name.text() not in rule.receivers:
+        return False
+    return any(package.text() in tree.imports.names(path, rule.package_name) for path in rule.packages)
+
+
+def _named_by(node: SgNode) -> Iterator[str]:
+    """The names that a type, or a literal of it, is given where it stands."""
+    parent = node.parent()
+    while parent is not None and parent.kind() in _AROUND:
+        node, parent = parent, parent.parent()
+    if parent is not None and parent.kind() == "expression_list":
+        node, parent = parent, parent.parent()
+    if parent is None:
+        return
+    if parent.kind() == "keyed_element":
+        yield from (key.text() for key in parent.named_children()[:1])
+    elif parent.kind() in _FUNCTIONS:
+        yield from _name_of(parent)
+    elif (left := parent.field("left")) is not None:
+        yield from (last_name(name) for name in left.named_children())
+    else:
+        names = [child.text() for child in parent.named_children() if child.kind() in _NAMES]
+        yield from names or _name_of(_function_of_result(parent))
+
+
+def _function_of_result(parameter: SgNode) -> SgNode | None:
+    """The function that has this parameter declaration, without a name, among its results."""
+    results = parameter.parent()
+    function = results.parent() if results is not None else None
+    return function if function is not None and function.kind() in _FUNCTIONS else None
+
+
+def _name_of(function: SgNode | None) -> Iterator[str]:
+    name = function.field("name") if function is not None else None
+    if name is not None:
+        yield name.text()
