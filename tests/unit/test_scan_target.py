@@ -90,6 +90,18 @@ def test_files_of_a_folder_share_what_they_import(tmp_path: Path) -> None:
     assert [site.span.file for site in syntax.sites] == ["store/get.go"]
 
 
+def test_files_of_a_folder_share_what_they_declare(tmp_path: Path) -> None:
+    syntax = scanned(
+        tmp_path,
+        {
+            "hook/hook.go": 'package hook\n\nimport web "net/http"\n\ntype Hook struct{ outside *web.Client }\n',
+            "hook/fire.go": "package hook\n\nfunc (h *Hook) fire() { h.outside.Get(url); h.header.Get(name) }\n",
+            "page/page.go": 'package page\n\nimport "net/http"\n\nfunc page(h *Hook) { h.outside.Get(url) }\n',
+        },
+    )
+    assert [(site.span.file, site.callee) for site in syntax.sites] == [("hook/fire.go", "h.outside.Get")]
+
+
 def test_progress_ends_with_all_files(tmp_path: Path) -> None:
     seen: list[tuple[str, int, int]] = []
     scan(target(tmp_path, {"a.go": ROOT, "b/b.go": ROOT}), Config(), lambda *step: seen.append(step))
