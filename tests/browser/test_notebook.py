@@ -33,10 +33,13 @@ def test_the_notebooks_table_filters_and_sorts(ran: RunResult, open_file: Open) 
     rows = page.locator("table.dataTable tbody tr")
     first = rows.count()
     assert first >= 3
-    page.fill("table.dataTable thead th >> nth=0 >> input", "storage/")
+    place = page.locator("table.dataTable thead th input").first
+    place.press_sequentially("storage/")
     expect(rows.first).to_contain_text("storage/store.go")
     assert rows.count() < first
-    page.fill("table.dataTable thead th >> nth=0 >> input", "")
+    place.clear()
+    place.press("Backspace")
+    expect(rows).to_have_count(first)
     page.locator("table.dataTable thead th .dt-column-order").first.click()
     places = page.locator("table.dataTable tbody td:first-child").all_inner_texts()
     assert places == sorted(places)
