@@ -57,7 +57,9 @@ def test_every_dependency_has_its_reason_beside_it() -> None:
 
 
 def test_every_target_of_the_makefile_has_a_line_of_help() -> None:
-    said = subprocess.run(["make", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout
     for target in ("setup", "audit", "test", "test-fast", "lint", "lab", "bench", "parity", "corpus", "service"):
         assert f"  make {target} " in said
 
@@ -74,7 +76,9 @@ def test_the_wheel_holds_the_helpers_sources_and_the_rules(tmp_path: Path) -> No
 
 
 def test_the_readme_lists_every_target_of_the_makefile() -> None:
-    said = subprocess.run(["make", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True).stdout
+    said = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout
     readme = (REPOSITORY / "README.md").read_text(encoding="utf-8")
     for line in said.splitlines():
         target, help_text = line.split(maxsplit=2)[1:]
