@@ -30,8 +30,10 @@ func newImporter() *importer {
 // A unitImporter imports for one unit: its import map tells test variants and vendored packages from plain ones.
 type unitImporter struct {
 	*importer
-	pkg      *packages.Package
-	variants map[string]*types.Package
+	pkg *packages.Package
+	// Packages that were compiled anew for the unit's tests, and what they share with others; and their paths.
+	variants   map[string]*types.Package
+	recompiled map[string]bool
 }
 
 func (u *unitImporter) Import(path string) (*types.Package, error) {
@@ -57,17 +59,18 @@ func (u *unitImporter) Import(path string) (*types.Package, error) {
 // comes from the shared packages, so that the two agree on the types.
 func (u *unitImporter) readVariant(dep *packages.Package) (*types.Package, error) {
 	if u.variants == nil {
-		u.variants = map[string]*types.Package{}
+		u.variants, u.recompiled = map[string]*types.Package{}, map[string]bool{}
+		for _, imported := range u.pkg.Imports {
+			markVariants(imported, u.recompiled)
+		}
 	}
-	recompiled := map[string]bool{}
-	markVariants(dep, recompiled)
 	for _, plain := range dep.Imports {
 		if plain.ForTest == "" && plain.PkgPath != "C" {
 			_, _ = u.read(u.shared, plain) // one that does not compile is named where it is imported
 		}
 	}
 	for path, pkg := range u.shared {
-		if !recompiled[path] && u.variants[path] == nil {
+		if !u.recompiled[path] && u.variants[path] == nil {
 			u.variants[path] = pkg
 		}
 	}

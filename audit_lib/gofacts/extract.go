@@ -170,7 +170,7 @@ func (x *extractor) describe(fact *funcFact, sig *types.Signature, body *ast.Blo
 	for i := range sig.Results().Len() {
 		fact.Results = append(fact.Results, typeID(sig.Results().At(i).Type()))
 	}
-	fact.Flags = append(fact.Flags, bodyFlags(x, body)...)
+	fact.Flags = append(fact.Flags, bodyFlags(x, body, sig.Recv())...)
 }
 
 func paramNode(function string, i int) string { return "param:" + function + "#" + strconv.Itoa(i) }

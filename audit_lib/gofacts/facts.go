@@ -49,6 +49,8 @@ type useFact struct {
 	Defer  bool   `json:"defer,omitempty"` // in a defer statement
 	Line   int    `json:"line,omitempty"`
 	Func   string `json:"function,omitempty"` // the function around it
+	Values bool   `json:"values,omitempty"`   // the target only reads values, as a logger does
+	Makes  bool   `json:"makes,omitempty"`    // the target makes something that may keep what it is given
 }
 
 // A sourceFact is a way to get a context, and where it may be written: in [From, To) of its file.

@@ -12,10 +12,10 @@ import (
 //
 //	forever    a loop without a condition, or over a channel: it goes on until somebody stops it
 //	waits      it waits for goroutines or a channel before it returns
-//	lazy       it makes a value once and keeps it
+//	lazy       it makes a value once and keeps it in its receiver or a package's variable
 //	hijacks    it takes a connection over from the HTTP server
 //	signals    it tells somebody who made a local channel or group that it has ended
-func bodyFlags(x *extractor, body *ast.BlockStmt) []string {
+func bodyFlags(x *extractor, body *ast.BlockStmt, receiver *types.Var) []string {
 	found := map[string]bool{}
 	ast.Inspect(body, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -33,7 +33,7 @@ func bodyFlags(x *extractor, body *ast.BlockStmt) []string {
 		case *ast.SendStmt:
 			found["signals"] = found["signals"] || x.isCaptured(n.Chan, body)
 		case *ast.IfStmt:
-			found["lazy"] = found["lazy"] || x.isLazy(n, body)
+			found["lazy"] = found["lazy"] || x.isLazy(n, body, receiver)
 		}
 		return true
 	})
@@ -110,13 +110,13 @@ func (x *extractor) isChannel(e ast.Expr) bool {
 
 // isLazy sees `if x.f == nil { x.f = … }` and `if x.f != nil { return x.f }` with an assignment to x.f behind it.
 // A context that is nil is a guard and no lazy value.
-func (x *extractor) isLazy(n *ast.IfStmt, body *ast.BlockStmt) bool {
+func (x *extractor) isLazy(n *ast.IfStmt, body *ast.BlockStmt, receiver *types.Var) bool {
 	cond, ok := n.Cond.(*ast.BinaryExpr)
 	if !ok || cond.Op != token.EQL && cond.Op != token.NEQ || !isNil(x, cond.Y) {
 		return false
 	}
 	kept, ok := ast.Unparen(cond.X).(*ast.SelectorExpr)
-	if !ok || isContext(x.info.TypeOf(kept)) {
+	if !ok || isContext(x.info.TypeOf(kept)) || !x.outlives(kept.X, receiver) {
 		return false
 	}
 	field := x.info.Uses[kept.Sel]
@@ -127,6 +127,16 @@ func (x *extractor) isLazy(n *ast.IfStmt, body *ast.BlockStmt) bool {
 		return false
 	}
 	return x.assigns(scope, field)
+}
+
+// outlives tells whether what an expression names lives longer than the call: the receiver, or a package's variable.
+func (x *extractor) outlives(e ast.Expr, receiver *types.Var) bool {
+	ident, ok := ast.Unparen(e).(*ast.Ident)
+	if !ok {
+		return false
+	}
+	v, ok := x.info.Uses[ident].(*types.Var)
+	return ok && (v == receiver || v.Parent() == x.pkg.Scope())
 }
 
 func isNil(x *extractor, e ast.Expr) bool {

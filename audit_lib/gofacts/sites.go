@@ -182,7 +182,8 @@ func (d *decl) useAsArgument(call *ast.CallExpr, e ast.Expr, use useFact, depth 
 	use.Kind = "arg"
 	fn := d.calleeFunc(call)
 	if fn != nil {
-		use.Target = funcID(fn)
+		use.Target, use.Makes = funcID(fn), makes(fn)
+		use.Values = fn.Pkg() != nil && valuesOnly[fn.Pkg().Path()]
 	} else {
 		use.Target = d.funcNode(call.Fun)
 	}
@@ -198,6 +199,21 @@ func (d *decl) useAsArgument(call *ast.CallExpr, e ast.Expr, use useFact, depth 
 	}
 	use.Kind = "wrap:" + use.Target[strings.LastIndexByte(use.Target, '.')+1:]
 	return append([]useFact{use}, d.useOfContext(call, depth+1)...)
+}
+
+// makes tells whether a function gives an object that may live on: its first result is a pointer to a named type or an
+// interface, and neither an error nor a context.
+func makes(fn *types.Func) bool {
+	results := fn.Signature().Results()
+	if fn.Signature().Recv() != nil || results.Len() == 0 {
+		return false
+	}
+	first := results.At(0).Type()
+	if isContext(first) || typeID(first) == "error" || namedOf(first) == nil {
+		return false
+	}
+	_, pointer := types.Unalias(first).(*types.Pointer)
+	return pointer || types.IsInterface(first)
 }
 
 // givesContext tells whether a call's only or first result is a context.

@@ -60,6 +60,17 @@ class Case:
         return tuple(use.target for use in self.site.uses if use.kind == "arg" and use.target)
 
     @property
+    def only_values(self) -> bool:
+        """Whether all that the context is given to only reads its values."""
+        given = [use for use in self.site.uses if use.kind == "arg"]
+        return self.site.values or (bool(given) and all(use.values for use in given))
+
+    @property
+    def makes(self) -> bool:
+        """Whether the context is given to what makes an object, which may keep it."""
+        return any(use.makes for use in self.site.uses if use.kind == "arg")
+
+    @property
     def starts_up(self) -> bool:
         """Whether the site runs before the program works: in `main`, `init` or a package-level variable."""
         return is_main(self.top) or is_init(self.top)

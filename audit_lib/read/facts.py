@@ -69,7 +69,8 @@ class Use(msgspec.Struct, frozen=True):
     """Where a value goes.
 
     A context: `arg` of `target`, `field`, `global`, `return`, `wrap:WithTimeout`, `method`, `written` and so on. A
-    literal: `go`, `defer`, `call`, `arg`, `var`, `field`, `return`.
+    literal: `go`, `defer`, `call`, `arg`, `var`, `field`, `return`. `values`: the target only reads values, as a logger
+    does. `makes`: it makes an object, which may keep what it is given.
     """
 
     kind: str = ""
@@ -79,6 +80,8 @@ class Use(msgspec.Struct, frozen=True):
     defer: bool = False
     line: int = 0
     function: str = ""
+    values: bool = False
+    makes: bool = False
 
 
 class Func(msgspec.Struct, frozen=True):

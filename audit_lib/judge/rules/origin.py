@@ -31,7 +31,10 @@ def of_lifetime(case: Case) -> Decision | None:
         return None
     field = case.used_as("field")
     if field is not None and (case.constructs or not case.targets):
-        return _keep(case, "background", "the context is kept for the life of an object, which ends it by itself")
+        category: Category = "init" if case.starts_up else "background"
+        return _keep(case, category, "the context is kept for the life of an object, which ends it by itself")
+    if case.constructs and case.makes and case.trail.ways:
+        return _keep(case, "init", f"{case.top.name} makes an object that may keep the context for its whole life")
     return None
 
 

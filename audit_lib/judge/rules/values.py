@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from audit_lib.judge.case import Case, Decision
+from audit_lib.judge.rules.origin import category_of
 
 
 def decide(case: Case) -> Decision | None:
-    """Decide bare calls whose callee reads values and never waits."""
-    if not case.site.values:
+    """Decide sites whose callee reads values and never waits."""
+    if not case.only_values:
         return None
     supply = case.trail.supply
     if supply is not None and not case.trail.ways and supply.lifetime != "process":
@@ -15,11 +16,11 @@ def decide(case: Case) -> Decision | None:
             "background" if supply.lifetime == "worker" else "request",
             "fix",
             f"{supply.source.expr} is in scope, and its values (request id, trace) are lost for {case.callee}",
-            f"call {case.site.sibling} with {supply.source.expr}",
+            f"call {case.site.sibling} with {supply.source.expr}" if case.site.sibling else f"use {supply.source.expr}",
             "values",
         )
     return Decision(
-        "background",
+        category_of(case),
         "keep",
         "the callee reads values only, and no context that carries any is in scope",
         "nothing",
