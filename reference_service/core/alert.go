@@ -35,6 +35,7 @@ type Alert struct {
 	FirstSeen time.Time `json:"first_seen"`
 	LastSeen  time.Time `json:"last_seen"`
 	UpdatedAt time.Time `json:"updated_at"`
+	Score     float64   `json:"score"`
 }
 
 // MoveTo returns an error if an alert in status from may not go to status to.

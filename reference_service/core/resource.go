@@ -100,18 +100,21 @@ type ActionRun struct {
 	Millis   int64     `json:"millis"`
 }
 
-// Step is one step of a playbook: an action, or a change of the alert.
+// Step is one step of a playbook: an action, a comment, or a change of the alert.
 type Step struct {
 	Name     string `json:"name"`
 	ActionID string `json:"action_id,omitempty"`
 	Status   string `json:"status,omitempty"`
 	Assign   string `json:"assign,omitempty"`
+	Comment  string `json:"comment,omitempty"`
+	Seconds  int    `json:"timeout_seconds,omitempty"`
 }
 
 // Playbook is a list of steps to take for an alert.
 type Playbook struct {
 	Meta
 	Trigger string `json:"trigger"`
+	Minutes int    `json:"every_minutes,omitempty"`
 	Steps   []Step `json:"steps"`
 }
 
@@ -121,7 +124,7 @@ func (p *Playbook) Validate() error {
 		return Errorf(CodeInvalid, "name and steps are required")
 	}
 	for _, s := range p.Steps {
-		if s.ActionID == "" && s.Status == "" && s.Assign == "" {
+		if s.ActionID == "" && s.Status == "" && s.Assign == "" && s.Comment == "" {
 			return Errorf(CodeInvalid, "step %q does nothing", s.Name)
 		}
 	}

@@ -84,6 +84,7 @@ type AlertStore interface {
 	ListAlerts(filter AlertFilter) ([]*Alert, error)
 	MoveAlert(ctx context.Context, tenant, id, status string) (*Alert, error)
 	MoveAlerts(ctx context.Context, tenant string, ids []string, status string) (int, error)
+	ScoreAlert(tenant, id string, score float64) error
 	AssignAlert(tenant, id, assignee string) error
 	AddComment(c *Comment) error
 	Comments(alertID string) ([]*Comment, error)

@@ -15,7 +15,7 @@ type AlertStore struct{ db *DB }
 // NewAlertStore returns the alerts in db.
 func NewAlertStore(db *DB) *AlertStore { return &AlertStore{db: db} }
 
-const alertColumns = `SELECT id, tenant, rule_id, dedup_key, title, severity, status, assignee, count, event_ids, first_seen, last_seen, updated_at FROM alerts `
+const alertColumns = `SELECT id, tenant, rule_id, dedup_key, title, severity, status, assignee, count, event_ids, first_seen, last_seen, updated_at, score FROM alerts `
 
 // RaiseAlert stores an alert, or counts it with the one that is open for the
 // same cause, whose id it then takes.
@@ -39,8 +39,8 @@ func (s *AlertStore) RaiseAlert(ctx context.Context, a *core.Alert) (created boo
 		return false, err
 	}
 	a.ID, a.Status, a.Count, a.UpdatedAt = core.NewID("alert"), core.AlertOpen, 1, instant(now)
-	_, err = tx.ExecContext(txCtx, `INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, a.ID, a.Tenant, a.RuleID, a.DedupKey,
-		a.Title, a.Severity, a.Status, a.Assignee, a.Count, encode(a.EventIDs), millis(a.FirstSeen), millis(a.LastSeen), now)
+	_, err = tx.ExecContext(txCtx, `INSERT INTO alerts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`, a.ID, a.Tenant, a.RuleID, a.DedupKey,
+		a.Title, a.Severity, a.Status, a.Assignee, a.Count, encode(a.EventIDs), millis(a.FirstSeen), millis(a.LastSeen), now, a.Score)
 	if err != nil {
 		return false, translate(err, "alert")
 	}
@@ -124,6 +124,14 @@ func (s *AlertStore) move(ctx context.Context, tx *sql.Tx, tenant, id, status st
 	_, err = tx.ExecContext(ctx, `INSERT INTO alert_history VALUES (?, ?, ?, ?, ?)`, id, a.Status, status, core.ActorFrom(ctx), now)
 	a.Status, a.UpdatedAt = status, instant(now)
 	return a, err
+}
+
+// ScoreAlert stores how likely it is that an alert matters.
+func (s *AlertStore) ScoreAlert(tenant, id string, score float64) error {
+	ctx, cancel := lookup()
+	defer cancel()
+	res, err := s.db.write.ExecContext(ctx, `UPDATE alerts SET score = ? WHERE tenant = ? AND id = ?`, score, tenant, id)
+	return changed(res, err, "alert")
 }
 
 // AssignAlert gives an alert to somebody, or to nobody.
@@ -215,7 +223,7 @@ func scanAlert(scan func(...any) error) (*core.Alert, error) {
 	var a core.Alert
 	var ids []byte
 	var first, last, updated int64
-	err := scan(&a.ID, &a.Tenant, &a.RuleID, &a.DedupKey, &a.Title, &a.Severity, &a.Status, &a.Assignee, &a.Count, &ids, &first, &last, &updated)
+	err := scan(&a.ID, &a.Tenant, &a.RuleID, &a.DedupKey, &a.Title, &a.Severity, &a.Status, &a.Assignee, &a.Count, &ids, &first, &last, &updated, &a.Score)
 	if err != nil {
 		return nil, err
 	}
