@@ -149,7 +149,7 @@ func (s *Server) notify(id, tenant, kind, actor string) {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		defer cancel()
 		notice := core.Notice{Tenant: tenant, Kind: kind, AlertID: id, Actor: actor}
-		if err := s.bus.PublishContext(ctx, notice); err != nil {
+		if err := s.Bus.PublishContext(ctx, notice); err != nil {
 			s.log.Warn("notice was lost", "alert", id, "kind", kind, "error", err)
 		}
 	})
@@ -157,7 +157,7 @@ func (s *Server) notify(id, tenant, kind, actor string) {
 
 // streamAlerts sends notices as server-sent events until the client or the server goes.
 func (s *Server) streamAlerts(w http.ResponseWriter, r *http.Request) error {
-	notices := s.bus.Subscribe(r.Context(), tenant(r))
+	notices := s.Bus.Subscribe(r.Context(), tenant(r))
 	out := http.NewResponseController(w)
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.WriteHeader(http.StatusOK)

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -40,13 +42,41 @@ func (s *Server) ingest(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	s.metrics.events.Add(float64(len(events)))
-	s.background.Go(func() {
-		if err := s.Assets.SeeHosts(context.Background(), events); err != nil {
-			s.log.Error("hosts were not counted", "error", err)
-		}
-		s.detect(context.Background(), events)
-	})
+	if err := s.Detector.Submit(context.Background(), events); err != nil {
+		s.log.Warn("events were stored but not evaluated", "events", len(events), "error", err)
+	}
 	return writeJSON(w, http.StatusAccepted, map[string]int{"accepted": len(events)})
+}
+
+// ingestLines takes syslog lines, or one JSON object a line, and says how many
+// it did not understand.
+func (s *Server) ingestLines(w http.ResponseWriter, r *http.Request) error {
+	body, err := s.readBody(w, r)
+	if err != nil {
+		return err
+	}
+	now := time.Now().UTC()
+	var events []*core.Event
+	refused := 0
+	for line := range strings.Lines(string(body)) {
+		e, err := s.ParseLine(line, now)
+		if err != nil {
+			refused++
+			continue
+		}
+		e.ID, e.Tenant = core.NewID("event"), tenant(r)
+		events = append(events, e)
+	}
+	for batch := range slices.Chunk(events, 1000) {
+		if err := s.Events.InsertEvents(context.TODO(), batch); err != nil {
+			return err
+		}
+		if err := s.Detector.Submit(r.Context(), batch); err != nil {
+			return err
+		}
+	}
+	s.metrics.events.Add(float64(len(events)))
+	return writeJSON(w, http.StatusAccepted, map[string]int{"accepted": len(events), "refused": refused})
 }
 
 func decodeEvents(body []byte) ([]*core.Event, error) {

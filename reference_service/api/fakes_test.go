@@ -74,7 +74,6 @@ func (f *fakeAudit) Record(_ context.Context, e *core.AuditEntry) error {
 type fakeActions struct {
 	core.ActionStore
 	action core.Action
-	runs   []*core.ActionRun
 }
 
 func (f *fakeActions) Find(_, id string) (*core.Action, error) {
@@ -83,11 +82,6 @@ func (f *fakeActions) Find(_, id string) (*core.Action, error) {
 	}
 	a := f.action
 	return &a, nil
-}
-
-func (f *fakeActions) RecordRun(run *core.ActionRun) error {
-	f.runs = append(f.runs, run)
-	return nil
 }
 
 type fakeAlerts struct {
@@ -116,18 +110,30 @@ func (fakeRetention) Policies(context.Context) ([]core.RetentionPolicy, error) {
 	return []core.RetentionPolicy{{Kind: "events", Days: 30}}, nil
 }
 
-type fakeOutbound struct {
-	posted []string
-	status int
-	err    error
+// fakeRunner remembers what it was asked to run.
+type fakeRunner struct {
+	ran []string
+	run core.ActionRun
 }
 
-func (f *fakeOutbound) Fetch(string, int64) ([]byte, error) { return nil, f.err }
-
-func (f *fakeOutbound) Post(url string, _ []byte) (int, error) {
-	f.posted = append(f.posted, url)
-	return f.status, f.err
+func (f *fakeRunner) RunAction(action *core.Action, _ *core.Alert) *core.ActionRun {
+	f.ran = append(f.ran, action.ID)
+	run := f.run
+	return &run
 }
+
+// fakeDetector remembers batches, or refuses them.
+type fakeDetector struct {
+	submitted [][]*core.Event
+	err       error
+}
+
+func (f *fakeDetector) Submit(_ context.Context, events []*core.Event) error {
+	f.submitted = append(f.submitted, events)
+	return f.err
+}
+
+func (f *fakeDetector) Pending() int { return 0 }
 
 type fakeDatabase struct{ ping error }
 
@@ -149,7 +155,8 @@ type bench struct {
 	actions  *fakeActions
 	alerts   *fakeAlerts
 	events   *fakeEvents
-	outbound *fakeOutbound
+	runner   *fakeRunner
+	detector *fakeDetector
 	token    string
 }
 
@@ -159,7 +166,7 @@ func newBench(t *testing.T) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bench{t: t, outbound: &fakeOutbound{status: 204}, events: &fakeEvents{},
+	b := &bench{t: t, runner: &fakeRunner{run: core.ActionRun{OK: true}}, detector: &fakeDetector{}, events: &fakeEvents{},
 		users:   &fakeUsers{user: core.User{ID: "u1", Tenant: "default", Username: "ann", PasswordHash: hash}},
 		roles:   &fakeRoles{permissions: []core.Permission{core.PermissionAll}},
 		audit:   &fakeAudit{},
@@ -169,13 +176,21 @@ func newBench(t *testing.T) *bench {
 	b.Server = New(Config{SigningKey: []byte("test"), AccessTTL: time.Minute, RefreshTTL: time.Hour, RequestTimeout: time.Minute, MaxBody: 1 << 20},
 		Stores{Users: b.users, Roles: b.roles, Sessions: memory.NewSessions(), Audit: b.audit, Actions: b.actions, Alerts: b.alerts,
 			Events: b.events, Retention: fakeRetention{}},
-		fakeDatabase{}, b.outbound, slog.New(slog.DiscardHandler))
+		Engines{Bus: core.NewBus(), Detector: b.detector, Runner: b.runner, ParseLine: parseLine}, fakeDatabase{}, slog.New(slog.DiscardHandler))
 	t.Cleanup(func() {
 		if err := b.Close(context.Background()); err != nil {
 			t.Error(err)
 		}
 	})
 	return b
+}
+
+func parseLine(line string, now time.Time) (*core.Event, error) {
+	kind, ok := strings.CutPrefix(strings.TrimSpace(line), "kind ")
+	if !ok {
+		return nil, core.Errorf(core.CodeInvalid, "no kind")
+	}
+	return &core.Event{Kind: kind, At: now}, nil
 }
 
 // call sends a request and returns the answer.

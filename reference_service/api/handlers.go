@@ -14,7 +14,7 @@ import (
 
 // health says that the process lives and what it is busy with. It asks nobody else.
 func (s *Server) health(w http.ResponseWriter, _ *http.Request) error {
-	return writeJSON(w, http.StatusOK, map[string]any{"status": "ok", "db_in_use": s.db.InUse(), "db_waits": s.db.Waiting()})
+	return writeJSON(w, http.StatusOK, map[string]any{"status": "ok", "db_in_use": s.db.InUse(), "db_waits": s.db.Waiting(), "events_pending": s.Detector.Pending()})
 }
 
 // ready says whether requests can be answered: the database has two seconds to say so.

@@ -12,7 +12,6 @@ type metrics struct {
 	inFlight prometheus.Gauge
 	logins   *prometheus.CounterVec
 	events   prometheus.Counter
-	alerts   *prometheus.CounterVec
 }
 
 func newMetrics(registry *prometheus.Registry, s *Server) *metrics {
@@ -23,9 +22,8 @@ func newMetrics(registry *prometheus.Registry, s *Server) *metrics {
 		inFlight: prometheus.NewGauge(prometheus.GaugeOpts{Name: "siem_requests_in_flight", Help: "Requests being answered."}),
 		logins:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "siem_logins_total", Help: "Logins by outcome."}, []string{"outcome"}),
 		events:   prometheus.NewCounter(prometheus.CounterOpts{Name: "siem_events_total", Help: "Events taken in."}),
-		alerts:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "siem_alerts_total", Help: "Alerts raised."}, []string{"severity"}),
 	}
-	registry.MustRegister(m.requests, m.inFlight, m.logins, m.events, m.alerts, &storeCollector{server: s})
+	registry.MustRegister(m.requests, m.inFlight, m.logins, m.events, &storeCollector{server: s})
 	return m
 }
 
@@ -36,6 +34,7 @@ var (
 	connectionsDesc = prometheus.NewDesc("siem_db_connections_in_use", "Connections that run something.", nil, nil)
 	waitsDesc       = prometheus.NewDesc("siem_db_waits_total", "Times somebody waited for a connection.", nil, nil)
 	sizeDesc        = prometheus.NewDesc("siem_db_bytes", "Size of the database.", nil, nil)
+	pendingDesc     = prometheus.NewDesc("siem_events_pending", "Events that wait to be evaluated.", nil, nil)
 	policiesDesc    = prometheus.NewDesc("siem_retention_days", "How long records are kept.", []string{"kind"}, nil)
 )
 
@@ -44,6 +43,7 @@ func (c *storeCollector) Describe(ch chan<- *prometheus.Desc) {
 	ch <- connectionsDesc
 	ch <- waitsDesc
 	ch <- sizeDesc
+	ch <- pendingDesc
 	ch <- policiesDesc
 }
 
@@ -52,6 +52,7 @@ func (c *storeCollector) Collect(ch chan<- prometheus.Metric) {
 	db := c.server.db
 	ch <- prometheus.MustNewConstMetric(connectionsDesc, prometheus.GaugeValue, float64(db.InUse()))
 	ch <- prometheus.MustNewConstMetric(waitsDesc, prometheus.CounterValue, float64(db.Waiting()))
+	ch <- prometheus.MustNewConstMetric(pendingDesc, prometheus.GaugeValue, float64(c.server.Detector.Pending()))
 	if size, err := db.Size(); err == nil {
 		ch <- prometheus.MustNewConstMetric(sizeDesc, prometheus.GaugeValue, float64(size))
 	}

@@ -58,11 +58,9 @@ type Config struct {
 // Server is an http.Handler with everything under /api/v1, and /metrics.
 type Server struct {
 	Stores
+	Engines
 	cfg      Config
 	db       Database
-	fetch    core.Fetcher
-	post     core.Poster
-	bus      *core.Bus
 	log      *slog.Logger
 	registry *prometheus.Registry
 	metrics  *metrics
@@ -73,15 +71,20 @@ type Server struct {
 	background sync.WaitGroup
 }
 
-// Outbound reaches other hosts.
-type Outbound interface {
-	core.Fetcher
-	core.Poster
+// Engines is what does the work that requests ask for.
+type Engines struct {
+	Bus       *core.Bus
+	Detector  core.Detector
+	Runner    core.ActionRunner
+	Responder core.Responder
+	Scorer    core.Scorer
+	Refresher core.Refresher
+	ParseLine func(line string, now time.Time) (*core.Event, error)
 }
 
 // New returns a server. Close ends what it runs besides requests.
-func New(cfg Config, stores Stores, db Database, out Outbound, log *slog.Logger) *Server {
-	s := &Server{Stores: stores, cfg: cfg, db: db, fetch: out, post: out, bus: core.NewBus(), log: log, registry: prometheus.NewRegistry()}
+func New(cfg Config, stores Stores, engines Engines, db Database, log *slog.Logger) *Server {
+	s := &Server{Stores: stores, cfg: cfg, Engines: engines, db: db, log: log, registry: prometheus.NewRegistry()}
 	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.metrics = newMetrics(s.registry, s)
 	mux := http.NewServeMux()
@@ -149,6 +152,7 @@ func (s *Server) identityRoutes(open func(string, handlerFunc), on func(string, 
 
 func (s *Server) eventRoutes(on func(string, core.Permission, handlerFunc)) {
 	on("POST /api/v1/events", core.PermissionIngest, s.ingest)
+	on("POST /api/v1/events/lines", core.PermissionIngest, s.ingestLines)
 	on("GET /api/v1/events", core.PermissionRead, s.searchEvents)
 	on("GET /api/v1/events/{id}", core.PermissionRead, s.getEvent)
 	on("GET /api/v1/events/export", core.PermissionRead, s.exportEvents)
@@ -185,6 +189,9 @@ func (s *Server) detectionRoutes(on func(string, core.Permission, handlerFunc)) 
 	on("POST /api/v1/alerts/{id}/status", core.PermissionAlerts, s.moveAlert)
 	on("POST /api/v1/alerts/{id}/assignee", core.PermissionAlerts, s.assignAlert)
 	on("POST /api/v1/alerts/{id}/comments", core.PermissionAlerts, s.commentAlert)
+	on("POST /api/v1/alerts/{id}/score", core.PermissionAlerts, s.scoreAlert)
+	on("GET /api/v1/models", core.PermissionRead, s.listModels)
+	on("POST /api/v1/models", core.PermissionDetection, s.trainModel)
 	serve(s, on, "correlations", core.PermissionDetection, s.Correlations)
 	on("GET /api/v1/correlations/{id}/counters", core.PermissionRead, s.counters)
 	on("DELETE /api/v1/correlations/{id}/counters", core.PermissionDetection, s.resetCounters)

@@ -110,15 +110,30 @@ func TestRequestTimeoutHeader(t *testing.T) {
 	b.want(w, http.StatusBadRequest)
 }
 
-func TestFailedWebhookIsRecorded(t *testing.T) {
+func TestActionIsRunForASample(t *testing.T) {
 	b := newBench(t).loggedIn()
 	b.want(b.call("POST", "/api/v1/actions/a1/test", ""), http.StatusOK)
-	b.outbound.err = core.Errorf(core.CodeUnavailable, "no route to host")
-	b.want(b.call("POST", "/api/v1/actions/a1/test", ""), http.StatusOK)
 	b.want(b.call("POST", "/api/v1/actions/a2/test", ""), http.StatusNotFound)
-	runs := b.actions.runs
-	if len(runs) != 2 || !runs[0].OK || runs[1].OK || !strings.Contains(runs[1].Detail, "no route") {
-		t.Errorf("runs: %+v", runs)
+	if !slices.Equal(b.runner.ran, []string{"a1"}) {
+		t.Errorf("ran %v", b.runner.ran)
+	}
+}
+
+func TestStoredEventsAreAcceptedWhateverTheDetectorSays(t *testing.T) {
+	b := newBench(t).loggedIn()
+	b.detector.err = errors.New("queue is full")
+	b.want(b.call("POST", "/api/v1/events", `[{"kind":"boot"},{"kind":"halt"}]`), http.StatusAccepted)
+	if len(b.detector.submitted) != 1 || len(b.detector.submitted[0]) != 2 {
+		t.Errorf("submitted: %v", b.detector.submitted)
+	}
+}
+
+func TestLinesThatAreNotUnderstoodAreCounted(t *testing.T) {
+	b := newBench(t).loggedIn()
+	w := b.call("POST", "/api/v1/events/lines", "kind boot\nnonsense\nkind halt\n")
+	b.want(w, http.StatusAccepted)
+	if got := strings.TrimSpace(w.Body.String()); got != `{"accepted":2,"refused":1}` || len(b.events.inserted) != 2 {
+		t.Errorf("answered %s, inserted %d", got, len(b.events.inserted))
 	}
 }
 
@@ -167,12 +182,5 @@ func TestStreamSendsNoticesOfTheTenant(t *testing.T) {
 	in.Scan()
 	if !strings.Contains(in.Text(), `"alert_id":"alert_1"`) {
 		t.Errorf("first notice: %s", in.Text())
-	}
-}
-
-func TestParseFeed(t *testing.T) {
-	got := parseFeed("# list\nEvil.example, x\n\n10.0.0.1 # why\r\n;\nlast")
-	if want := []string{"evil.example", "10.0.0.1", "last"}; !slices.Equal(got, want) {
-		t.Errorf("%q, want %q", got, want)
 	}
 }

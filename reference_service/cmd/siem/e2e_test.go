@@ -58,7 +58,7 @@ func TestPlaybookMovesAlertAndRecordsSteps(t *testing.T) {
 	in.do("GET", "/api/v1/alerts", nil, http.StatusOK, &alerts)
 	var playbook object
 	in.do("POST", "/api/v1/playbooks", object{"name": "triage", "steps": []object{
-		{"name": "take", "assign": "admin"}, {"name": "note", "status": "acknowledged"}, {"name": "again", "status": "acknowledged"},
+		{"name": "take", "assign": "admin"}, {"name": "note", "status": "acknowledged"}, {"name": "close", "status": "dismissed"}, {"name": "again", "status": "acknowledged"},
 	}}, http.StatusCreated, &playbook)
 	path := fmt.Sprintf("/api/v1/playbooks/%s/run", playbook["id"])
 	var run struct {
@@ -66,7 +66,7 @@ func TestPlaybookMovesAlertAndRecordsSteps(t *testing.T) {
 		Steps  []object `json:"steps"`
 	}
 	in.do("POST", path, object{"alert_id": alerts[0]["id"]}, http.StatusOK, &run)
-	if run.Status != "failed" || len(run.Steps) != 3 || run.Steps[1]["ok"] != true || run.Steps[2]["ok"] != false {
+	if run.Status != "failed" || len(run.Steps) != 4 || run.Steps[2]["ok"] != true || run.Steps[3]["ok"] != false {
 		t.Fatalf("run: %+v", run)
 	}
 	var runs []object

@@ -42,6 +42,8 @@ type instance struct {
 	token  string
 	errs   bytes.Buffer
 	exited chan error
+	// pending is how many events waited to be evaluated when busy last asked.
+	pending int
 }
 
 // serve starts a service on a data directory, and logs in.
@@ -151,9 +153,11 @@ func (in *instance) do(method, path string, body any, status int, into any) {
 func (in *instance) busy() int {
 	in.t.Helper()
 	var health struct {
-		InUse int `json:"db_in_use"`
+		InUse   int `json:"db_in_use"`
+		Pending int `json:"events_pending"`
 	}
 	in.do("GET", "/api/v1/health", nil, http.StatusOK, &health)
+	in.pending = health.Pending
 	return health.InUse
 }
 
@@ -216,9 +220,9 @@ func (in *instance) seedPaths() {
 // settle waits for what the service does with events after it took them.
 func (in *instance) settle() {
 	in.t.Helper()
-	for quiet, deadline := 0, time.Now().Add(30*time.Second); quiet < 5; time.Sleep(10 * time.Millisecond) {
+	for quiet, deadline := 0, time.Now().Add(60*time.Second); quiet < 5; time.Sleep(10 * time.Millisecond) {
 		quiet++
-		if in.busy() > 0 {
+		if in.busy() > 0 || in.pending > 0 {
 			quiet = 0
 		}
 		if time.Now().After(deadline) {

@@ -13,8 +13,13 @@ import (
 	"example.org/siem/api"
 	"example.org/siem/cache"
 	"example.org/siem/core"
+	"example.org/siem/detect"
+	"example.org/siem/feeds"
+	"example.org/siem/ingest"
 	"example.org/siem/memory"
+	"example.org/siem/ml"
 	"example.org/siem/outbound"
+	"example.org/siem/soar"
 	"example.org/siem/storage"
 )
 
@@ -27,6 +32,13 @@ type service struct {
 	stores    api.Stores
 	retention *storage.Retention
 	server    *api.Server
+	detector  *detect.Detector
+	responder *soar.Engine
+	schedule  *soar.Scheduler
+	scorer    *ml.Service
+	feeds     *feeds.Poller
+	lines     *ingest.Server
+	pipeline  *ingest.Pipeline
 }
 
 func (p *program) serve(ctx context.Context, cfg *config, args []string) error {
@@ -53,7 +65,6 @@ func (p *program) serve(ctx context.Context, cfg *config, args []string) error {
 	p.printf("listening on http://%s\n", listener.Addr())
 	failed := make(chan error, 1)
 	go func() { failed <- srv.Serve(listener) }()
-	go svc.refreshFeeds()
 	select {
 	case err := <-failed:
 		return errors.Join(err, svc.stop())
@@ -95,12 +106,54 @@ func start(cfg *config) (*service, error) {
 	if err := svc.recover(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	engines, err := svc.build()
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	svc.server = api.New(api.Config{
 		SigningKey: []byte(key), AccessTTL: cfg.accessTTL, RefreshTTL: cfg.refreshTTL,
 		RequestTimeout: cfg.requestTimeout, MaxBody: cfg.maxBody, BackupDir: cfg.data,
-	}, svc.stores, db, outbound.New(cfg.outboundAllow, 30*time.Second), cfg.log)
+	}, svc.stores, engines, db, cfg.log)
+	return svc, svc.startWorkers()
+}
+
+// build makes the engines and joins them to the stores and to one another.
+func (svc *service) build() (api.Engines, error) {
+	cfg, stores := svc.cfg, svc.stores
+	out := outbound.New(cfg.outboundAllow, 30*time.Second)
+	var mail *detect.Mailer
+	if cfg.smtp != "" {
+		mail = detect.NewMailer(cfg.smtp, cfg.mailFrom, nil)
+		if err := mail.Verify(); err != nil {
+			return api.Engines{}, err
+		}
+	}
+	bus := core.NewBus()
+	actions := detect.NewActions(stores.Actions, out, mail, cfg.scripts, cfg.log)
+	svc.responder = soar.NewEngine(stores.Playbooks, stores.Actions, stores.Alerts, actions, cfg.playbookTimeout, 8, cfg.log)
+	svc.schedule = soar.NewScheduler(svc.responder, defaultTenant, cfg.log)
+	svc.scorer = ml.NewService(stores.Alerts, storage.NewModelStore(svc.db), cfg.log)
+	svc.feeds = feeds.NewPoller(stores.Feeds, out, defaultTenant, cfg.log)
+	engine := detect.NewEngine(detect.Stores{Rules: stores.Rules, Correlations: stores.Correlations, Exceptions: stores.Exceptions,
+		Alerts: stores.Alerts, Assets: stores.Assets, Feeds: stores.Feeds}, bus, svc.scorer, svc.responder.ExecuteForAlert, cfg.log)
+	svc.detector = detect.NewDetector(engine, 256, cfg.log)
+	return api.Engines{Bus: bus, Detector: svc.detector, Runner: actions, Responder: svc.responder, Scorer: svc.scorer,
+		Refresher: svc.feeds, ParseLine: ingest.ParseLine}, nil
+}
+
+// startWorkers starts what works without being asked.
+func (svc *service) startWorkers() (err error) {
+	cfg := svc.cfg
+	svc.detector.Start(2, time.Minute)
 	svc.retention.Start(cfg.sweepEvery)
-	return svc, nil
+	svc.feeds.Start(cfg.feedsEvery)
+	svc.scorer.Start(defaultTenant, cfg.trainEvery)
+	svc.schedule.Start(time.Minute)
+	svc.pipeline = ingest.NewPipeline(svc.stores.Events, svc.detector, defaultTenant, 10_000, 2, cfg.log)
+	if svc.lines, err = ingest.Listen(cfg.syslogTCP, cfg.syslogUDP, svc.pipeline, cfg.log); err != nil {
+		return errors.Join(err, svc.stop())
+	}
+	return nil
 }
 
 func openStores(cfg *config, db *storage.DB, retention core.RetentionStore) api.Stores {
@@ -163,22 +216,20 @@ func (svc *service) ensureAdmin() error {
 	return svc.stores.Users.CreateUser(&core.User{Tenant: defaultTenant, Username: "admin", PasswordHash: hash, Roles: []string{"admin"}})
 }
 
-// refreshFeeds fetches the feeds for as long as the process lives.
-func (svc *service) refreshFeeds() {
-	for range time.Tick(svc.cfg.feedsEvery) {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
-		if err := svc.server.RefreshFeeds(ctx, defaultTenant); err != nil {
-			svc.cfg.log.Warn("feeds were not refreshed", "error", err)
-		}
-		cancel()
-	}
-}
-
 // stop ends what start started, in the opposite order.
 func (svc *service) stop() error {
 	ctx, cancel := context.WithTimeout(context.Background(), svc.cfg.grace)
 	defer cancel()
-	err := svc.server.Close(ctx)
+	var errs []error
+	if svc.lines != nil {
+		errs = append(errs, svc.lines.Close())
+	}
+	svc.pipeline.Close()
+	svc.schedule.Stop()
+	svc.detector.Stop()
+	errs = append(errs, svc.server.Close(ctx), svc.responder.Wait(svc.cfg.grace))
+	svc.scorer.Stop()
+	svc.feeds.Stop()
 	svc.retention.Stop()
-	return errors.Join(err, svc.db.Close())
+	return errors.Join(append(errs, svc.db.Close())...)
 }
