@@ -101,14 +101,14 @@ func (e *Engine) runPlaybook(ctx context.Context, playbook *core.Playbook, alert
 		}
 	}()
 	for _, step := range playbook.Steps {
-		if err := ctx.Err(); err != nil {
-			run.Status = "aborted"
-			return run, err
-		}
 		result := e.takeStep(step, alert)
 		run.Steps = append(run.Steps, result)
 		if err := e.playbooks.SaveStep(ctx, run.ID, result); err != nil {
 			e.log.Error("step of a playbook was not recorded", "run", run.ID, "step", step.Name, "error", err)
+		}
+		if err := ctx.Err(); err != nil {
+			run.Status = "aborted"
+			return run, err
 		}
 		if !result.OK {
 			run.Status = "failed"

@@ -8,7 +8,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -143,6 +147,62 @@ func TestPropagationDisconnectCancelsWebhook(t *testing.T) {
 	in.do("POST", "/api/v1/actions", object{"name": "slow", "kind": "webhook", "target": stalled.url}, http.StatusCreated, &action)
 	disconnect := in.abandon("POST", fmt.Sprintf("/api/v1/actions/%s/test", action["id"]), nil)
 	stalled.expectCancelled(disconnect)
+}
+
+func TestPropagationDisconnectEndsScript(t *testing.T) {
+	scripts := t.TempDir()
+	started := filepath.Join(scripts, "started")
+	script := "#!/bin/sh\necho $$ > " + started + ".tmp && mv " + started + ".tmp " + started + "\nexec sleep 20\n"
+	if err := os.WriteFile(filepath.Join(scripts, "slow"), []byte(script), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	in := serve(t, t.TempDir(), "SIEM_SCRIPTS="+scripts)
+	var action object
+	in.do("POST", "/api/v1/actions", object{"name": "slow", "kind": "script", "target": "slow"}, http.StatusCreated, &action)
+	disconnect := in.abandon("POST", fmt.Sprintf("/api/v1/actions/%s/test", action["id"]), nil)
+	pid := waitForPID(t, started)
+	t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) })
+	disconnect()
+	for deadline := time.Now().Add(prompt); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+			return
+		}
+	}
+	t.Fatalf("the script still runs %s after the client that caused it disconnected", prompt)
+}
+
+func TestPropagationDeadlineEndsPlaybook(t *testing.T) {
+	in := serve(t, t.TempDir(), "SIEM_OUTBOUND_ALLOW=127.0.0.0/8")
+	in.do("POST", "/api/v1/rules", rule("failed login"), http.StatusCreated, nil)
+	in.do("POST", "/api/v1/events", object{"kind": "login_failed", "host": "web1"}, http.StatusAccepted, nil)
+	in.settle()
+	var alerts, runs []object
+	var action, playbook object
+	in.do("GET", "/api/v1/alerts", nil, http.StatusOK, &alerts)
+	in.do("POST", "/api/v1/actions", object{"name": "slow", "kind": "webhook", "target": newStalled(t).url}, http.StatusCreated, &action)
+	in.do("POST", "/api/v1/playbooks", object{"name": "slow", "steps": []object{{"name": "call", "action_id": action["id"]}}}, http.StatusCreated, &playbook)
+	path := fmt.Sprintf("/api/v1/playbooks/%s/run", playbook["id"])
+	in.expectTimeout("POST", path, object{"alert_id": alerts[0]["id"]})
+	in.do("GET", path+"s", nil, http.StatusOK, &runs)
+	if len(runs) != 1 || runs[0]["status"] != "aborted" {
+		t.Fatalf("the run does not say that it was aborted: %v", runs)
+	}
+}
+
+// waitForPID waits for a process to write its id to a file.
+func waitForPID(t *testing.T, path string) int {
+	t.Helper()
+	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		if raw, err := os.ReadFile(path); err == nil {
+			pid, err := strconv.Atoi(strings.TrimSpace(string(raw)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return pid
+		}
+	}
+	t.Fatalf("nothing wrote %s", path)
+	return 0
 }
 
 func rule(name string) object {
