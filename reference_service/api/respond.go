@@ -18,7 +18,6 @@ var statuses = map[string]int{
 	core.CodeNotFound:     http.StatusNotFound,
 	core.CodeConflict:     http.StatusConflict,
 	core.CodeTooLarge:     http.StatusRequestEntityTooLarge,
-	core.CodeLimited:      http.StatusTooManyRequests,
 	core.CodeTimeout:      http.StatusGatewayTimeout,
 	core.CodeCanceled:     499, // nobody is left to read it; the log is
 	core.CodeUnavailable:  http.StatusBadGateway,

@@ -17,7 +17,6 @@ const (
 	CodeNotFound     = "not_found"
 	CodeConflict     = "conflict"
 	CodeTooLarge     = "too_large"
-	CodeLimited      = "rate_limited"
 	CodeTimeout      = "timeout"
 	CodeCanceled     = "canceled"
 	CodeUnavailable  = "unavailable"

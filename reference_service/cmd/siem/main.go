@@ -42,7 +42,7 @@ var commands = []command{
 	{name: "migrate", args: "", summary: "bring the database up to date, and list its migrations", run: (*program).migrate},
 	{name: "user", args: "NAME [ROLE...]", summary: "add a user; the password is read from standard input", run: (*program).addUser},
 	{name: "passwd", args: "NAME", summary: "set a user's password, read from standard input", run: (*program).setPassword},
-	{name: "import", args: "FILE...", summary: "store events from files with one JSON object a line", run: (*program).importEvents},
+	{name: "import", args: "FILE...", summary: "store events from files of JSON or syslog lines", run: (*program).importEvents},
 	{name: "rules", args: "FILE...", summary: "store rules from files with a JSON array", run: (*program).importRules},
 	{name: "sweep", args: "", summary: "apply the retention policies once", run: (*program).sweep},
 	{name: "backup", args: "FILE", summary: "write a consistent copy of the database", run: (*program).backup},

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"example.org/siem/core"
+	"example.org/siem/ingest"
 	"example.org/siem/storage"
 )
 
@@ -104,7 +105,8 @@ func (p *program) importEvents(ctx context.Context, cfg *config, args []string) 
 	})
 }
 
-// importFile stores a file in batches and returns how many events it stored.
+// importFile stores a file of JSON or syslog lines in batches, and returns how
+// many events it stored.
 func importFile(events core.EventStore, path string) (int, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -124,11 +126,10 @@ func importFile(events core.EventStore, path string) (int, error) {
 		batch = batch[:0]
 		return nil
 	}
-	for in := json.NewDecoder(bufio.NewReader(file)); ; {
-		e := &core.Event{}
-		if err := in.Decode(e); errors.Is(err, io.EOF) {
-			return stored, flush()
-		} else if err != nil {
+	lines := bufio.NewScanner(file)
+	for lines.Scan() {
+		e, err := ingest.ParseLine(lines.Text(), time.Now().UTC())
+		if err != nil {
 			return stored, err
 		}
 		e.ID, e.Tenant = core.NewID("event"), defaultTenant
@@ -138,6 +139,10 @@ func importFile(events core.EventStore, path string) (int, error) {
 			}
 		}
 	}
+	if err := lines.Err(); err != nil {
+		return stored, err
+	}
+	return stored, flush()
 }
 
 func (p *program) importRules(_ context.Context, cfg *config, args []string) error {

@@ -153,6 +153,9 @@ func (svc *service) startWorkers() (err error) {
 	if svc.lines, err = ingest.Listen(cfg.syslogTCP, cfg.syslogUDP, svc.pipeline, cfg.log); err != nil {
 		return errors.Join(err, svc.stop())
 	}
+	if tcp, udp := svc.lines.Addrs(); tcp+udp != "" {
+		cfg.log.Info("taking lines", "tcp", tcp, "udp", udp)
+	}
 	return nil
 }
 
@@ -225,6 +228,9 @@ func (svc *service) stop() error {
 		errs = append(errs, svc.lines.Close())
 	}
 	svc.pipeline.Close()
+	if stored, dropped := svc.pipeline.Counts(); stored+dropped > 0 {
+		svc.cfg.log.Info("took lines", "stored", stored, "dropped", dropped)
+	}
 	svc.schedule.Stop()
 	svc.detector.Stop()
 	errs = append(errs, svc.server.Close(ctx), svc.responder.Wait(svc.cfg.grace))
