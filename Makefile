@@ -88,12 +88,12 @@ corpus: setup ## scan every package the reference service depends on
 .PHONY: bench
 bench: setup ## time and memory on real repositories in REPOS, against other tools
 	@[ -n "$(REPOS)" ] || { echo "make bench: name the folder of the clones: REPOS=DIR" >&2; exit 2; }
-	$(BIN)/python -m tests.bench "$(REPOS)"
+	@$(BIN)/python -m benchmarks.bench "$(REPOS)" $(ARGS)
 
 .PHONY: parity
 parity: setup ## compare verdicts with what people decided, on the clones in REPOS
 	@[ -n "$(REPOS)" ] || { echo "make parity: name the folder of the clones: REPOS=DIR" >&2; exit 2; }
-	$(BIN)/python -m tests.parity "$(REPOS)"
+	@$(BIN)/python -m benchmarks.parity "$(REPOS)" $(ARGS)
 
 .PHONY: chromium
 chromium:
