@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from ast_grep_py import SgNode
 
 from audit_lib.read.imports import DOT
 from audit_lib.read.queries import find_configured
-from audit_lib.read.receivers import Candidates
+from audit_lib.read.receivers import last_name
 from audit_lib.read.rules import Rule
 from audit_lib.read.tree import Tree
 
@@ -27,18 +27,21 @@ class Match:
     certain: bool
 
 
-def names_in(rules: Iterable[Rule], candidates: Iterable[Candidates]) -> set[str]:
+Receivers = Callable[[Rule], Collection[str]]
+"""The names that a rule's methods are called on."""
+
+
+def names_in(rules: Iterable[Rule], methods: Iterable[Rule]) -> set[str]:
     """The names whose calls a tree must find for `matches_in`."""
-    methods = {name for candidate in candidates for name in candidate.rule.methods}
-    return methods | {name for rule in rules for name in rule.functions}
+    return {name for rule in methods for name in rule.methods} | {name for rule in rules for name in rule.functions}
 
 
-def matches_in(tree: Tree, rules: Iterable[Rule], candidates: Iterable[Candidates]) -> Iterator[Match]:
-    """The matches of `rules` by their functions and patterns, and of `candidates` by their methods."""
+def matches_in(tree: Tree, rules: Iterable[Rule], methods: Iterable[Rule], receivers: Receivers) -> Iterator[Match]:
+    """The matches of `rules` by their functions and patterns, and of `methods` by their methods."""
     functions = [rule for rule in rules if rule.functions and _imports(tree, rule)]
-    candidates = tuple(candidates)
+    methods = tuple(methods)
     for call in tree.calls:
-        match = _function_call(tree, call, functions) or _method_call(tree, call, candidates)
+        match = _function_call(tree, call, functions) or _method_call(tree, call, methods, receivers)
         if match is not None:
             yield match
     for rule in rules:
@@ -79,16 +82,18 @@ def _function_call(tree: Tree, call: SgNode, rules: list[Rule]) -> Match | None:
     return None
 
 
-def _method_call(tree: Tree, call: SgNode, candidates: Iterable[Candidates]) -> Match | None:
+def _method_call(tree: Tree, call: SgNode, rules: Iterable[Rule], receivers: Receivers) -> Match | None:
     operand, name = _called(call)
     if operand is None or _is_package(tree, operand):
         return None
     arguments = call.field("arguments")
     count = sum(node.kind() != "comment" for node in arguments.named_children()) if arguments else 0
-    for candidate in candidates:
-        method = candidate.rule.methods.get(name)
-        if method is not None and method.takes(count) and candidate.takes(operand):
-            return Match(candidate.rule, call, callee_text(call), method.replacement, certain=False)
+    for rule in rules:
+        method = rule.methods.get(name)
+        if method is None or not method.takes(count):
+            continue
+        if not rule.receivers or last_name(operand) in receivers(rule):
+            return Match(rule, call, callee_text(call), method.replacement, certain=False)
     return None
 
 

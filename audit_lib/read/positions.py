@@ -63,10 +63,10 @@ class Positions:
         if self._char_starts is None:
             lines = self._text.split("\n")
             self._char_starts = _starts_of(map(len, lines))
-            self._byte_starts = self._char_starts if self._ascii else _starts_of(len(line.encode()) for line in lines)
+            self._byte_starts = self._char_starts if self._ascii else _starts_of(map(len, map(str.encode, lines)))
         return self._char_starts
 
 
 def _starts_of(lengths: Iterable[int]) -> list[int]:
     """Where lines of these lengths begin. The end of the last one begins no line."""
-    return list(accumulate((length + 1 for length in lengths), initial=0))[:-1]
+    return list(accumulate(map((1).__add__, lengths), initial=0))[:-1]

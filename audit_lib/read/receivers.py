@@ -1,4 +1,4 @@
-"""What a package shows of the receivers of methods, without types: that it imports theirs, and the names it gives them.
+"""What a file shows of the receivers of methods, without types: the names that it declares as one.
 
 `Get` is a method of many types in a package that imports net/http. A rule that names its `receivers` only takes a call
 on a name that the package declares as one: a field, parameter, variable or result, or what a literal is assigned to.
@@ -6,13 +6,10 @@ on a name that the package declares as one: a field, parameter, variable or resu
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 from ast_grep_py import SgNode
 
-from audit_lib.read.positions import decode
-from audit_lib.read.prefilter import has_quoted, has_word
 from audit_lib.read.queries import find_all
 from audit_lib.read.rules import Rule
 from audit_lib.read.tree import Tree
@@ -24,26 +21,11 @@ _NAMES = frozenset({"identifier", "field_identifier"})
 _FUNCTIONS = frozenset({"function_declaration", "method_declaration"})
 
 
-@dataclass(frozen=True)
-class Candidates:
-    """A rule whose methods a package may call, and the names they are called on; `None` where any will do."""
-
-    rule: Rule
-    names: frozenset[str] | None
-
-    def takes(self, operand: SgNode) -> bool:
-        """Whether a method called on this expression may be one of the rule's."""
-        return self.names is None or last_name(operand) in self.names
-
-
-def candidates_in(contents: Collection[bytes], rules: Iterable[Rule]) -> tuple[Candidates, ...]:
-    """The rules with methods that the files of one package may call: they share what they import and declare."""
-    found = []
-    for rule in rules:
-        if rule.methods and any(has_quoted(data, path) for data in contents for path in rule.packages):
-            names = frozenset(_declared_in(contents, rule)) if rule.receivers else None
-            found.append(Candidates(rule, names))
-    return tuple(found)
+def declared_in(tree: Tree, rule: Rule) -> Iterator[str]:
+    """The names that a file declares as one of a rule's receivers."""
+    for node in find_all(tree.root, {"kind": "qualified_type"}):
+        if _is_receiver(tree, node, rule):
+            yield from _named_by(node)
 
 
 def last_name(node: SgNode) -> str:
@@ -52,18 +34,6 @@ def last_name(node: SgNode) -> str:
     if inner is not None and node.kind() == "call_expression":
         return last_name(inner)
     return (inner or node).text()
-
-
-def _declared_in(contents: Iterable[bytes], rule: Rule) -> Iterator[str]:
-    # The package's own variables of the type, such as http.DefaultClient, are receivers by their name.
-    yield from rule.receivers
-    for data in contents:
-        imported = any(has_quoted(data, path) for path in rule.packages)
-        if imported and any(has_word(data, receiver) for receiver in rule.receivers):
-            tree = Tree(decode(data)[0])
-            for node in find_all(tree.root, {"kind": "qualified_type"}):
-                if _is_receiver(tree, node, rule):
-                    yield from _named_by(node)
 
 
 def _is_receiver(tree: Tree, node: SgNode, rule: Rule) -> bool:

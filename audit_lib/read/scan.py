@@ -13,16 +13,14 @@ from pathlib import Path
 from audit_lib.config import Config
 from audit_lib.model import Degradation
 from audit_lib.progress import Progress, silent
-from audit_lib.read.calls import Match, matches_in, names_in
 from audit_lib.read.directives import HINTS, directives_of
 from audit_lib.read.gofiles import by_package, find_go_files, package_of, read_go_file
 from audit_lib.read.headers import build_of, generator_of, leading_comments
+from audit_lib.read.package import Package
 from audit_lib.read.positions import decode
-from audit_lib.read.prefilter import has_quoted, has_word
-from audit_lib.read.receivers import Candidates, candidates_in
+from audit_lib.read.prefilter import has_quoted
 from audit_lib.read.rules import Rule, load_rules
 from audit_lib.read.syntax import Directive, FileFact, Syntax, SyntaxSite
-from audit_lib.read.tree import Tree
 
 _TESTING = "testing"
 
@@ -66,13 +64,12 @@ def scan_text(code: str, rules: Iterable[Rule], file: str = "example.go") -> tup
     """The sites of one file given as text: how the examples of rules are run."""
     found = _Found()
     data = code.encode()
-    applying = tuple(rules)
-    _scan_file(file, data, applying, candidates_in([data], applying), found)
+    _scan_file(file, data, Package({file: data}, rules), found)
     return found.sorted().sites
 
 
 def _scan_package(target: Path, files: list[str], rules: tuple[Rule, ...], found: _Found) -> None:
-    """One folder at a time: its files share what they import, and no more than that is held in memory."""
+    """One folder at a time: no more than that is held in memory."""
     contents: dict[str, bytes] = {}
     for file in files:
         data = read_go_file(target, file)
@@ -80,35 +77,32 @@ def _scan_package(target: Path, files: list[str], rules: tuple[Rule, ...], found
             contents[file] = data
         else:
             found.degradations.append(data)
-    candidates = candidates_in(contents.values(), rules)
+    package = Package(contents, rules)
     for file, data in contents.items():
-        _scan_file(file, data, rules, candidates, found)
+        _scan_file(file, data, package, found)
 
 
-def _scan_file(
-    file: str, data: bytes, rules: tuple[Rule, ...], candidates: tuple[Candidates, ...], found: _Found
-) -> None:
+def _scan_file(file: str, data: bytes, package: Package, found: _Found) -> None:
     text, undecodable = decode(data)
     if undecodable is not None:
         line = data.count(b"\n", 0, undecodable) + 1
         reason = f"line {line} is not UTF-8: scanned with its bytes replaced"
         found.degradations.append(Degradation(f"{file}:{line}", reason))
-    functions = [rule for rule in rules if _may_match(rule, data)]
-    methods = [candidate for candidate in candidates if any(has_word(data, name) for name in candidate.rule.methods)]
-    named_test = file.endswith("_test.go")
-    testing = not named_test and has_quoted(data, _TESTING)
-    tree = None
-    if functions or methods or testing or any(hint in text for hint in HINTS):
-        tree = Tree(text, names_in(functions, methods))
-        _scan_tree(file, tree, matches_in(tree, functions, methods), found)
-    test = named_test or (testing and tree is not None and _TESTING in tree.imports)
+    test = file.endswith("_test.go") or (has_quoted(data, _TESTING) and _TESTING in package.tree(file).imports)
+    spoken = any(hint in text for hint in HINTS)
+    if spoken or package.may_match(file):
+        _add_sites(file, package, found)
+    if spoken:
+        found.directives.extend(directives_of(package.tree(file), file))
     lines = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
     header = leading_comments(text)
-    found.files.append(FileFact(file, package_of(file), lines, test, generator_of(header), build_of(file, header)))
+    fact = FileFact(file, package_of(file), lines, test, generator_of(header), build_of(file, header))
+    found.files.append(fact)
 
 
-def _scan_tree(file: str, tree: Tree, matches: Iterable[Match], found: _Found) -> None:
-    for match in matches:
+def _add_sites(file: str, package: Package, found: _Found) -> None:
+    tree = package.tree(file)
+    for match in package.matches(file):
         extent = match.node.range()
         start = extent.start.index
         found.sites.append(
@@ -123,19 +117,7 @@ def _scan_tree(file: str, tree: Tree, matches: Iterable[Match], found: _Found) -
                 replacement=match.replacement,
             )
         )
-    if any(hint in tree.text for hint in HINTS):
-        found.directives.extend(directives_of(tree, file))
     if tree.broken is not None:
         line = tree.positions.line(tree.broken)
         reason = f"line {line} does not parse: sites near it may be missing"
         found.degradations.append(Degradation(f"{file}:{line}", reason))
-
-
-def _may_match(rule: Rule, data: bytes) -> bool:
-    if rule.rule is None:
-        return any(has_word(data, name) for name in rule.functions) and _imports_one_of(data, rule.packages)
-    return not rule.packages or _imports_one_of(data, rule.packages)
-
-
-def _imports_one_of(data: bytes, paths: Iterable[str]) -> bool:
-    return any(has_quoted(data, path) for path in paths)

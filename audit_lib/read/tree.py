@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from ast_grep_py import SgNode, SgRoot
@@ -25,14 +26,13 @@ class Tree:
         wanted = sorted(names)
         query = any_of((*ERRORS, *of_kinds(FUNCTION_KINDS), *([calls_of(wanted)] if wanted else [])))
         self.root, nodes = _parse(text, query)
-        self._errors = _errors_in(nodes)
-        self.calls = [node for node in nodes if node.kind() == _CALL]
-        self._declarations = [node for node in nodes if node.kind() in FUNCTION_KINDS]
+        self.calls = nodes.calls
+        self._nodes = nodes
 
     @property
     def broken(self) -> int | None:
         """The character offset of the first syntax error, `None` where there is none."""
-        return min((node.range().start.index for node in self._errors), default=None)
+        return min((node.range().start.index for node in self._nodes.errors), default=None)
 
     @cached_property
     def positions(self) -> Positions:
@@ -52,22 +52,46 @@ class Tree:
     @cached_property
     def functions(self) -> Functions:
         """The functions of the file."""
-        return Functions(self._declarations)
+        return Functions(self._nodes.functions)
 
 
-def _parse(text: str, query: Query) -> tuple[SgNode, list[SgNode]]:
+@dataclass
+class _Nodes:
+    """What one query found, by what it is."""
+
+    calls: list[SgNode] = field(default_factory=list)
+    functions: list[SgNode] = field(default_factory=list)
+    errors: list[SgNode] = field(default_factory=list)
+
+
+def _find(root: SgNode, query: Query) -> _Nodes:
+    nodes = _Nodes()
+    for node in find_all(root, query):
+        kind = node.kind()
+        if kind == _CALL:
+            nodes.calls.append(node)
+        elif kind in FUNCTION_KINDS:
+            nodes.functions.append(node)
+        else:
+            nodes.errors.append(node)
+    return nodes
+
+
+def _parse(text: str, query: Query) -> tuple[SgNode, _Nodes]:
     """The root of a text, and the nodes that a query finds.
 
     The grammar takes the argument of `new` for a type and stumbles over `new("a")`, which is Go since 1.26. There the
     call is given another name of the same length: no offset moves, and no rule asks for `new`.
     """
     root = SgRoot(text, "go").root()
-    nodes = find_all(root, query)
-    while errors := _errors_in(nodes):
-        masked = _mask_new(text, errors)
+    nodes = _find(root, query)
+    while nodes.errors:
+        masked = _mask_new(text, nodes.errors)
+        if masked == text:
+            break
         again = SgRoot(masked, "go").root()
-        found = find_all(again, query)
-        if len(_errors_in(found)) >= len(errors):
+        found = _find(again, query)
+        if len(found.errors) >= len(nodes.errors):
             break
         text, root, nodes = masked, again, found
     return root, nodes
@@ -79,7 +103,3 @@ def _mask_new(text: str, errors: list[SgNode]) -> str:
         if at >= 0:
             text = text[:at] + _MASK + text[at + len(_NEW) :]
     return text
-
-
-def _errors_in(nodes: list[SgNode]) -> list[SgNode]:
-    return [node for node in nodes if node.kind() == "ERROR" or not node.text()]
