@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
@@ -14,7 +15,13 @@ const minPassword = 12
 
 // decoy is compared with when there is no such user, so that an answer takes as
 // long either way.
-var decoy, _ = bcrypt.GenerateFromPassword([]byte("no such user"), bcrypt.DefaultCost)
+var decoy = sync.OnceValue(func() []byte {
+	hash, err := bcrypt.GenerateFromPassword([]byte("no such user"), bcrypt.DefaultCost)
+	if err != nil {
+		panic(err) // only a cost out of range fails
+	}
+	return hash
+})
 
 type credentials struct {
 	Tenant   string `json:"tenant"`
@@ -55,7 +62,7 @@ func (s *Server) verify(c credentials) (*core.User, error) {
 	refused := core.Errorf(core.CodeUnauthorized, "unknown user or wrong password")
 	user, err := s.Users.UserByName(c.Tenant, c.Username)
 	if core.ErrorCode(err) == core.CodeNotFound {
-		_ = bcrypt.CompareHashAndPassword(decoy, []byte(c.Password))
+		_ = bcrypt.CompareHashAndPassword(decoy(), []byte(c.Password))
 		return nil, refused
 	}
 	if err != nil {
