@@ -6,7 +6,7 @@ several sites of one line. `/* want … */` is for lines that end in a directive
 so is a want without a site.
 
 Files below `outside/` lie beside the target: modules of other people, named by a `replace` in go.mod. A file
-`degradations` has one line for each thing that could be read only in part; without it there must be none.
+`degradations` has a line for what could be read only in part; without it there must be no such thing.
 """
 
 from __future__ import annotations
@@ -100,11 +100,12 @@ def _unpacked(archive: Archive, folder: Path) -> Path:
 
 
 def _compare_degradations(archive: Archive, result: Audit) -> None:
+    """Each expected line is a part of one that is there; without any there must be none, or types were not read."""
     wants = archive.files.get(DEGRADATIONS, "").splitlines()
     found = [f"{degradation.where}: {degradation.reason}" for degradation in result.degradations]
-    assert len(found) == len(wants), found
-    for want, line in zip(wants, found, strict=True):
-        assert want in line
+    assert wants or not found, found
+    for want in wants:
+        assert any(want in line for line in found), found
 
 
 def _as_want(finding: Finding) -> str:
