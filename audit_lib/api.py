@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from audit_lib import __version__
 from audit_lib import config as configuration
 from audit_lib.errors import ToolchainError
 from audit_lib.judge.classify import judge
@@ -50,7 +51,7 @@ def audit(
         degradations += [Degradation(problem.where, problem.reason) for problem in read.problems]
     findings = judge(syntax, read, settings)
     return Audit(
-        tool="ctxaudit 0.1.0",
+        tool=f"ctxaudit {__version__}",
         target=_name(target, read),
         commit=_commit(target),
         config=configuration.as_builtins(settings),

@@ -40,11 +40,12 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the target's packages are loaded: build tags, `-mod` and `-modfile`."""
+    """How the target's packages are loaded: build tags, `-mod` and `-modfile`, and whether imports may be compiled."""
 
     tags: tuple[str, ...] = ()
     mod: Literal["", "mod", "readonly", "vendor"] = ""
     modfile: str = ""
+    compile: Literal["auto", "always", "never"] = "auto"
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -21,10 +21,62 @@ type importer struct {
 	mu     sync.Mutex
 	fset   *token.FileSet
 	shared map[string]*types.Package
+	source map[string]*declared // by package ID, so test variants are apart
+}
+
+// declared is a package without compiled types, whose declarations are read from source.
+type declared struct {
+	once sync.Once
+	pkg  *types.Package
 }
 
 func newImporter() *importer {
-	return &importer{fset: token.NewFileSet(), shared: map[string]*types.Package{"unsafe": types.Unsafe}}
+	return &importer{
+		fset: token.NewFileSet(), shared: map[string]*types.Package{"unsafe": types.Unsafe},
+		source: map[string]*declared{},
+	}
+}
+
+// declarations gives the types of a package from its source, without its functions' bodies. It serves where nothing is
+// to be compiled, and for packages that this toolchain cannot compile.
+func (imp *importer) declarations(pkg *packages.Package) (*types.Package, error) {
+	imp.mu.Lock()
+	entry := imp.source[pkg.ID]
+	if entry == nil {
+		entry = new(declared)
+		imp.source[pkg.ID] = entry
+	}
+	imp.mu.Unlock()
+	entry.once.Do(func() {
+		var files []*ast.File
+		for _, path := range pkg.GoFiles {
+			if file, _ := parser.ParseFile(imp.fset, path, nil, parser.SkipObjectResolution); file != nil {
+				files = append(files, file)
+			}
+		}
+		conf := types.Config{
+			Importer: &unitImporter{importer: imp, pkg: pkg}, FakeImportC: true, IgnoreFuncBodies: true,
+			Sizes: types.SizesFor("gc", runtime.GOARCH), Error: func(error) {}, // what is there is used
+		}
+		entry.pkg, _ = conf.Check(pkg.PkgPath, imp.fset, files, nil)
+	})
+	if entry.pkg == nil {
+		return nil, fmt.Errorf("%s cannot be read", pkg.PkgPath)
+	}
+	return entry.pkg, nil
+}
+
+// plain gives a package that is no test variant.
+func (imp *importer) plain(pkg *packages.Package) (*types.Package, error) {
+	if pkg.PkgPath == "unsafe" {
+		return types.Unsafe, nil
+	}
+	if pkg.ExportFile == "" {
+		return imp.declarations(pkg)
+	}
+	imp.mu.Lock()
+	defer imp.mu.Unlock()
+	return (&unitImporter{importer: imp}).read(imp.shared, pkg)
 }
 
 // A unitImporter imports for one unit: its import map tells test variants and vendored packages from plain ones.
@@ -46,6 +98,9 @@ func (u *unitImporter) Import(path string) (*types.Package, error) {
 	dep := u.pkg.Imports[path]
 	if dep == nil {
 		return nil, fmt.Errorf("no package %s", path)
+	}
+	if dep.ExportFile == "" {
+		return u.declarations(dep)
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()

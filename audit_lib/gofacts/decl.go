@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"path/filepath"
+	"slices"
 	"strconv"
 )
 
@@ -65,7 +66,7 @@ func (d *decl) noteGlobals() {
 		}
 		for _, e := range exprs {
 			origins, ends := d.origins(e)
-			d.globals[v] = append(d.globals[v], made{origins: origins, ends: ends, place: d.place(e)})
+			d.globals[v] = append(d.globals[v], made{origins: origins, ends: ends != notEnded, place: d.place(e)})
 		}
 	}
 }
@@ -286,7 +287,24 @@ func (d *decl) call(n ast.Node, callee, kind string, ctx []string) {
 		}
 	}
 	fact.Loop = d.inLoop(n)
+	if hasFlag(d.around(n), "waits") {
+		for _, kind := range d.afterReceive(d.pathTo(n)) {
+			fact.After = fact.After || kind != "after_tick"
+		}
+	}
 	d.out.Calls = append(d.out.Calls, fact)
+}
+
+func hasFlag(fact *funcFact, flag string) bool { return slices.Contains(fact.Flags, flag) }
+
+// pathTo lists the nodes from the declaration down to a node.
+func (d *decl) pathTo(n ast.Node) []ast.Node {
+	path := []ast.Node{n}
+	for p := d.parents[n]; p != nil; p = d.parents[p] {
+		path = append(path, p)
+	}
+	slices.Reverse(path)
+	return path
 }
 
 // inLoop tells whether a node is inside an endless loop of its own function.

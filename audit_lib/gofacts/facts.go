@@ -51,6 +51,7 @@ type useFact struct {
 	Func   string `json:"function,omitempty"` // the function around it
 	Values bool   `json:"values,omitempty"`   // the target only reads values, as a logger does
 	Makes  bool   `json:"makes,omitempty"`    // the target makes something that may keep what it is given
+	Tx     bool   `json:"tx,omitempty"`       // it is part of a transaction: a receiver or an argument is one
 }
 
 // A sourceFact is a way to get a context, and where it may be written: in [From, To) of its file.
@@ -70,6 +71,7 @@ type sourceFact struct {
 	Column   int      `json:"column,omitempty"`
 	Origins  []string `json:"origins,omitempty"` // of a context local: what it was made from
 	Ends     bool     `json:"ends,omitempty"`    // a local that somebody can end
+	Lives    bool     `json:"lives,omitempty"`   // made to be ended by hand or signal, not by a time only
 	Nilable  bool     `json:"nilable,omitempty"`
 	Assigned int      `json:"assigned,omitempty"` // where the local first holds a context
 }
@@ -83,6 +85,7 @@ type callFact struct {
 	Go     bool     `json:"go,omitempty"`
 	Defer  bool     `json:"defer,omitempty"`
 	Loop   bool     `json:"loop,omitempty"`
+	After  bool     `json:"after,omitempty"`   // behind the end of a context, a signal or a stop
 	Ctx    []string `json:"context,omitempty"` // where the first context argument comes from
 	Test   bool     `json:"test,omitempty"`
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io/fs"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
+	"time"
 
 	"golang.org/x/tools/go/packages"
 )
@@ -36,7 +38,8 @@ type problem struct {
 }
 
 const loadMode = packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps |
-	packages.NeedExportFile | packages.NeedForTest | packages.NeedModule
+	packages.NeedForTest | packages.NeedModule |
+	packages.NeedTypesSizes // without it a failure of the go command as a whole is not reported
 
 // load finds the modules below a folder and asks the go command for their packages. Each module that is not part of
 // the workspace is loaded on its own.
@@ -51,9 +54,9 @@ func load(opts options) (*target, error) {
 	t := &target{dir: dir}
 	seen := map[string]bool{}
 	for _, root := range loadRoots(dir) {
-		pkgs, err := packages.Load(config(opts, root), root.patterns...)
+		pkgs, err := loadRootPackages(opts, root)
 		if err != nil {
-			t.broken = append(t.broken, problem{Where: t.relative(root.dir), Reason: firstLine(err.Error())})
+			t.broken = append(t.broken, problem{Where: t.relative(root.dir), Reason: t.shorten(wholeMessage(err))})
 			continue
 		}
 		t.add(pkgs, seen)
@@ -61,6 +64,32 @@ func load(opts options) (*target, error) {
 	sort.Slice(t.units, func(i, j int) bool { return t.units[i].pkg.ID < t.units[j].pkg.ID })
 	sort.Slice(t.modules, func(i, j int) bool { return t.modules[i].Path < t.modules[j].Path })
 	return t, nil
+}
+
+// patience is how long the go command may compile what is imported before its sources are read instead. With a warm
+// build cache it needs a second or two; with a cold one, minutes.
+const patience = 12 * time.Second
+
+// loadRootPackages takes compiled types where they are at hand: both ways give the same facts, and reading what is
+// compiled is several times faster.
+func loadRootPackages(opts options, root loadRoot) ([]*packages.Package, error) {
+	cfg := config(opts, root)
+	if opts.compile == "never" {
+		return packages.Load(cfg, root.patterns...)
+	}
+	compiled := *cfg
+	compiled.Mode |= packages.NeedExportFile
+	if opts.compile == "always" {
+		return packages.Load(&compiled, root.patterns...)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	compiled.Context = ctx
+	pkgs, err := packages.Load(&compiled, root.patterns...)
+	if ctx.Err() != nil {
+		return packages.Load(cfg, root.patterns...)
+	}
+	return pkgs, err
 }
 
 // A loadRoot is one call of the go command: where, for which packages, in or out of the workspace.
@@ -220,6 +249,21 @@ func (t *target) relative(path string) string {
 // same bytes wherever it lies.
 func (t *target) shorten(message string) string {
 	return firstLine(strings.ReplaceAll(message, t.dir+string(filepath.Separator), ""))
+}
+
+// wholeMessage is what the go command said, on one line, without what the loader says of the command.
+func wholeMessage(err error) string {
+	_, said, found := strings.Cut(err.Error(), "stderr: ")
+	if !found {
+		said = err.Error()
+	}
+	var lines []string
+	for line := range strings.Lines(said) {
+		if line = strings.TrimSpace(line); line != "" {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, " ")
 }
 
 func firstLine(message string) string {

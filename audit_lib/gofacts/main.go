@@ -20,6 +20,7 @@ type options struct {
 	mod     string
 	modfile string
 	cache   string
+	compile string
 }
 
 func main() {
@@ -29,6 +30,7 @@ func main() {
 	flag.StringVar(&opts.mod, "mod", "", "the -mod flag of the go command")
 	flag.StringVar(&opts.modfile, "modfile", "", "the -modfile flag of the go command")
 	flag.StringVar(&opts.cache, "cache", "", "the folder that keeps facts of packages between runs")
+	flag.StringVar(&opts.compile, "compile", "auto", "types of imports from compiled packages: auto, always, never")
 	flag.Parse()
 	// Two packages are checked at a time and their trees are garbage at once: a small heap costs little time.
 	debug.SetGCPercent(75)

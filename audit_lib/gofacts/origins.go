@@ -70,7 +70,9 @@ func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param,
 		fact.Expr, fact.Gives, fact.Nilable = v.Name()+g.suffix, g.gives, g.nils
 	}
 	if fact.Role == "context" && !param {
-		fact.Origins, fact.Ends = d.variableOrigins(v, map[*types.Var]bool{})
+		var ends ending
+		fact.Origins, ends = d.variableOrigins(v, map[*types.Var]bool{})
+		fact.Ends, fact.Lives = ends != notEnded, ends == ended
 		if len(d.assigns[v]) > 0 {
 			fact.Assigned = d.offset(d.assigns[v][0].Pos())
 		}
@@ -81,25 +83,25 @@ func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param,
 // origins says what a context expression was made from, and whether somebody can end it.
 //
 //	root:OFFSET  param:FUNCTION#N  method:TYPE  field:NODE  call:FUNCTION  global:NAME  other
-func (d *decl) origins(e ast.Expr) ([]string, bool) {
+func (d *decl) origins(e ast.Expr) ([]string, ending) {
 	return d.expressionOrigins(e, map[*types.Var]bool{})
 }
 
-func (d *decl) variableOrigins(v *types.Var, seen map[*types.Var]bool) ([]string, bool) {
+func (d *decl) variableOrigins(v *types.Var, seen map[*types.Var]bool) ([]string, ending) {
 	if seen[v] {
-		return nil, false
+		return nil, notEnded
 	}
 	seen[v] = true
-	set, ends := map[string]bool{}, false
+	set, ends := map[string]bool{}, notEnded
 	if node := d.params[v]; node != "" {
 		set[node] = true
 	}
 	for _, made := range d.assigns[v] {
-		origins, ended := d.expressionOrigins(made, seen)
+		origins, end := d.expressionOrigins(made, seen)
 		for _, origin := range origins {
 			set[origin] = true
 		}
-		ends = ends || ended
+		ends = max(ends, end)
 	}
 	if len(set) == 0 && v.Parent() == d.pkg.Scope() {
 		set["global:"+d.pkg.Path()+"."+v.Name()] = true
@@ -112,7 +114,7 @@ func (d *decl) variableOrigins(v *types.Var, seen map[*types.Var]bool) ([]string
 	return origins, ends
 }
 
-func (d *decl) expressionOrigins(e ast.Expr, seen map[*types.Var]bool) ([]string, bool) {
+func (d *decl) expressionOrigins(e ast.Expr, seen map[*types.Var]bool) ([]string, ending) {
 	switch e := ast.Unparen(e).(type) {
 	case *ast.Ident:
 		if v, ok := d.info.Uses[e].(*types.Var); ok {
@@ -120,40 +122,40 @@ func (d *decl) expressionOrigins(e ast.Expr, seen map[*types.Var]bool) ([]string
 		}
 	case *ast.SelectorExpr:
 		if sel := d.info.Selections[e]; sel != nil {
-			return []string{"field:" + typeID(sel.Recv()) + "." + e.Sel.Name}, false
+			return []string{"field:" + typeID(sel.Recv()) + "." + e.Sel.Name}, notEnded
 		}
 		if v, ok := d.info.Uses[e.Sel].(*types.Var); ok && v.Pkg() != nil {
-			return []string{"global:" + v.Pkg().Path() + "." + v.Name()}, false
+			return []string{"global:" + v.Pkg().Path() + "." + v.Name()}, notEnded
 		}
 	case *ast.CallExpr:
 		return d.callOrigins(e, seen)
 	}
-	return []string{"other"}, false
+	return []string{"other"}, notEnded
 }
 
-func (d *decl) callOrigins(call *ast.CallExpr, seen map[*types.Var]bool) ([]string, bool) {
+func (d *decl) callOrigins(call *ast.CallExpr, seen map[*types.Var]bool) ([]string, ending) {
 	fn := d.calleeFunc(call)
 	if fn == nil {
-		return []string{"other"}, false
+		return []string{"other"}, notEnded
 	}
 	id := funcID(fn)
 	if rootNames[id] {
-		return []string{"root:" + strconv.Itoa(d.offset(call.Pos()))}, false
+		return []string{"root:" + strconv.Itoa(d.offset(call.Pos()))}, notEnded
 	}
 	for _, arg := range call.Args {
 		if isContext(d.info.TypeOf(arg)) {
 			origins, ends := d.expressionOrigins(arg, seen)
-			return origins, ends || ending[id]
+			return origins, max(ends, endings[id])
 		}
 	}
 	if recv := fn.Signature().Recv(); recv != nil && len(call.Args) == 0 {
 		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
 			if t := d.info.TypeOf(sel.X); t != nil && typeID(t) != "" {
-				return []string{"method:" + typeID(t)}, false
+				return []string{"method:" + typeID(t)}, notEnded
 			}
 		}
 	}
-	return []string{"call:" + id}, ending[id]
+	return []string{"call:" + id}, endings[id]
 }
 
 var rootNames = map[string]bool{
@@ -161,13 +163,22 @@ var rootNames = map[string]bool{
 	"golang.org/x/net/context.Background": true, "golang.org/x/net/context.TODO": true,
 }
 
-// ending lists the functions that give a context which somebody can end.
-var ending = map[string]bool{
-	"context.WithCancel": true, "context.WithCancelCause": true, "context.WithTimeout": true,
-	"context.WithTimeoutCause": true, "context.WithDeadline": true, "context.WithDeadlineCause": true,
-	"os/signal.NotifyContext": true, "golang.org/x/sync/errgroup.WithContext": true,
-	"golang.org/x/net/context.WithCancel": true, "golang.org/x/net/context.WithTimeout": true,
-	"golang.org/x/net/context.WithDeadline": true,
+// An ending says who ends a context: nobody, a time, or somebody with a cancel function or a signal.
+type ending int
+
+const (
+	notEnded ending = iota
+	timed
+	ended
+)
+
+// endings lists the functions that give a context which ends by itself or can be ended.
+var endings = map[string]ending{
+	"context.WithTimeout": timed, "context.WithTimeoutCause": timed,
+	"context.WithDeadline": timed, "context.WithDeadlineCause": timed,
+	"golang.org/x/net/context.WithTimeout": timed, "golang.org/x/net/context.WithDeadline": timed,
+	"context.WithCancel": ended, "context.WithCancelCause": ended, "golang.org/x/net/context.WithCancel": ended,
+	"os/signal.NotifyContext": ended, "golang.org/x/sync/errgroup.WithContext": ended,
 }
 
 // forward records what a function does with a context that it was given.

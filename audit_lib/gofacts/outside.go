@@ -38,19 +38,16 @@ func outsideInterfaces(t *target, read []*packageFacts, imp *importer, cache *st
 }
 
 func packageInterfaces(pkg *packages.Package, imp *importer, cache *store) []ifaceFact {
-	if pkg.ExportFile == "" {
-		return nil
+	key := ""
+	if pkg.ExportFile != "" {
+		sum := sha256.Sum256([]byte("interfaces " + pkg.ExportFile))
+		key = hex.EncodeToString(sum[:])
 	}
-	sum := sha256.Sum256([]byte("interfaces " + pkg.ExportFile))
-	key := hex.EncodeToString(sum[:])
 	var facts []ifaceFact
 	if cache.get(key, &facts) {
 		return facts
 	}
-	reader := &unitImporter{importer: imp}
-	imp.mu.Lock()
-	exported, err := reader.read(imp.shared, pkg)
-	imp.mu.Unlock()
+	exported, err := imp.plain(pkg)
 	if err != nil {
 		return nil // named where it is imported
 	}

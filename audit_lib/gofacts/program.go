@@ -11,6 +11,8 @@ import (
 	"runtime"
 	"sort"
 	"sync"
+
+	"golang.org/x/tools/go/packages"
 )
 
 // A program is the facts of all units, before they are joined.
@@ -77,16 +79,41 @@ func unitKey(t *target, u *unit) string {
 			return ""
 		}
 	}
-	imports := make([]string, 0, len(u.pkg.Imports))
-	for path, dep := range u.pkg.Imports {
-		if dep.ExportFile == "" && path != "unsafe" && path != "C" {
-			return ""
-		}
-		imports = append(imports, path+" "+dep.ExportFile)
-	}
-	sort.Strings(imports)
-	fmt.Fprintln(sum, imports)
+	fmt.Fprintln(sum, importKeys(u.pkg, map[string]string{}))
 	return hex.EncodeToString(sum.Sum(nil))
+}
+
+// importKeys names what a package's imports declare: by their compiled types, by version where a module is one of the
+// module cache, else by their files and their own imports.
+func importKeys(pkg *packages.Package, known map[string]string) []string {
+	keys := make([]string, 0, len(pkg.Imports))
+	for path, dep := range pkg.Imports {
+		keys = append(keys, path+" "+declarationKey(dep, known))
+	}
+	sort.Strings(keys)
+	return keys
+}
+
+func declarationKey(pkg *packages.Package, known map[string]string) string {
+	module := pkg.Module
+	switch {
+	case pkg.ExportFile != "":
+		return pkg.ExportFile
+	case module == nil:
+		return runtime.Version() // the standard library
+	case module.Version != "" && module.Replace == nil:
+		return module.Path + "@" + module.Version
+	case known[pkg.ID] != "":
+		return known[pkg.ID]
+	}
+	sum := sha256.New()
+	for _, path := range pkg.GoFiles {
+		content, err := os.ReadFile(path)
+		fmt.Fprintf(sum, "%s %d %v\n%s", filepath.Base(path), len(content), err, content)
+	}
+	fmt.Fprintln(sum, importKeys(pkg, known))
+	known[pkg.ID] = hex.EncodeToString(sum.Sum(nil))
+	return known[pkg.ID]
 }
 
 // A store keeps facts between runs, one file each, written whole or not at all. Without a folder it keeps nothing.

@@ -68,6 +68,9 @@ func (d *decl) addRoot(call *ast.CallExpr, fn *types.Func) {
 		Flags: d.siteFlags(call),
 	}
 	site.Uses = d.useOfContext(call, 0)
+	if d.keepsCancel(call) {
+		site.Flags = append(site.Flags, "cancel_kept")
+	}
 	for _, use := range site.Uses {
 		if rest, found := strings.CutPrefix(use.Kind, "wrap:"); found {
 			site.Wraps = append(site.Wraps, rest)
@@ -75,6 +78,49 @@ func (d *decl) addRoot(call *ast.CallExpr, fn *types.Func) {
 		site.IO = site.IO || use.Kind == "arg" && d.isExternalWork(use.Target)
 	}
 	d.out.Sites = append(d.out.Sites, site)
+}
+
+// keepsCancel tells whether the function that ends what is made from a root is kept for somebody else to call: in a
+// field, or in what is returned. What starts such a life has its own owner.
+func (d *decl) keepsCancel(call *ast.CallExpr) bool {
+	derived, ok := d.parents[call].(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	assign, ok := d.parents[derived].(*ast.AssignStmt)
+	if !ok || len(assign.Lhs) != 2 || !isCancel(d.info.TypeOf(assign.Lhs[1])) {
+		return false
+	}
+	if _, field := ast.Unparen(assign.Lhs[1]).(*ast.SelectorExpr); field {
+		return true
+	}
+	v := d.variable(assign.Lhs[1])
+	if v == nil {
+		return false
+	}
+	for _, ident := range d.uses[v] {
+		switch p := d.parents[ident].(type) {
+		case *ast.AssignStmt:
+			for i, right := range p.Rhs {
+				if right == ast.Expr(ident) && i < len(p.Lhs) {
+					if _, field := ast.Unparen(p.Lhs[i]).(*ast.SelectorExpr); field {
+						return true
+					}
+				}
+			}
+		case *ast.KeyValueExpr, *ast.CompositeLit, *ast.ReturnStmt:
+			return true
+		}
+	}
+	return false
+}
+
+func isCancel(t types.Type) bool {
+	id := ""
+	if t != nil {
+		id = typeID(t)
+	}
+	return id == "context.CancelFunc" || id == "context.CancelCauseFunc"
 }
 
 // isExternalWork tells whether a function outside the module that takes a context is likely to wait for something.
@@ -93,13 +139,7 @@ func (d *decl) isExternalWork(id string) bool {
 
 // siteFlags tells how a site stands: in which statement, after what, in which kind of loop, behind which test.
 func (d *decl) siteFlags(n ast.Node) []string {
-	path := []ast.Node{n}
-	for p := d.parents[n]; p != nil; p = d.parents[p] {
-		path = append(path, p)
-	}
-	for i, j := 0, len(path)-1; i < j; i, j = i+1, j-1 {
-		path[i], path[j] = path[j], path[i]
-	}
+	path := d.pathTo(n)
 	flags := d.afterReceive(path)
 	for i := len(path) - 1; i >= 0; i-- {
 		switch p := path[i].(type) {
@@ -147,6 +187,9 @@ func (d *decl) useOfContext(e ast.Expr, depth int) []useFact {
 		use.Kind, use.Target = "method", p.Sel.Name
 	case *ast.ReturnStmt:
 		use.Kind = "return"
+		if lit := d.literalAround(e); lit != nil {
+			use.Target = d.useOfFunc(lit).Target
+		}
 	case *ast.KeyValueExpr:
 		use.Kind, use.Target = "field", d.composite(p, p.Key)
 	case *ast.CompositeLit:
@@ -191,7 +234,9 @@ func (d *decl) useAsArgument(call *ast.CallExpr, e ast.Expr, use useFact, depth 
 		if arg == e {
 			use.Arg = i
 		}
+		use.Tx = use.Tx || isTransaction(d.info.TypeOf(arg))
 	}
+	use.Tx = use.Tx || isTransaction(d.receiverType(call))
 	_, use.Go = d.parents[call].(*ast.GoStmt)
 	_, use.Defer = d.parents[call].(*ast.DeferStmt)
 	if !d.givesContext(call) || depth > 4 {
@@ -214,6 +259,31 @@ func makes(fn *types.Func) bool {
 	}
 	_, pointer := types.Unalias(first).(*types.Pointer)
 	return pointer || types.IsInterface(first)
+}
+
+// isTransaction tells a transaction's type by its name, as drivers and mappers give it: Tx, Txn, Transaction.
+func isTransaction(t types.Type) bool {
+	if t == nil {
+		return false
+	}
+	named := namedOf(t)
+	if named == nil {
+		return false
+	}
+	switch named.Obj().Name() {
+	case "Tx", "Txn", "Transaction":
+		return true
+	}
+	return false
+}
+
+func (d *decl) literalAround(n ast.Node) *ast.FuncLit {
+	for p := d.parents[n]; p != nil; p = d.parents[p] {
+		if lit, ok := p.(*ast.FuncLit); ok {
+			return lit
+		}
+	}
+	return nil
 }
 
 // givesContext tells whether a call's only or first result is a context.

@@ -94,16 +94,23 @@ class Graph:
         return tuple(self._given[function])
 
     def owns(self, node: str) -> bool:
-        """Whether a node's package is the target's own; nodes of local variables are."""
-        path = node.partition(":")[2] if node.startswith(("field:", "param:", "var:", "result:", "element:")) else node
-        if node.startswith("local:"):
+        """Whether a node's package is the target's own; local variables and containers of its types are."""
+        kind, _, path = node.partition(":")
+        if kind == "local":
             return True
+        if kind == "element":
+            return any(module in path for module in self._modules)
+        path = path or kind
         return any(path == module or path.startswith((module + "/", module + ".")) for module in self._modules)
 
     def forwards(self, function: str) -> Iterator[tuple[str, str]]:
         """What a function does with its context parameters: (kind, target)."""
         for index in range(8):
             yield from self._forwards.get(f"param:{function}#{index}", ())
+
+    def sources_of(self, function: str) -> tuple[Origin, ...]:
+        """The contexts that a function itself declares: parameters and locals."""
+        return tuple(self._sources.get(function, ()))
 
     def sources_at(self, function: str, offset: int) -> tuple[Origin, ...]:
         """The contexts that can be written at a position, the innermost declared first; hidden names are left out."""

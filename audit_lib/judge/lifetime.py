@@ -30,6 +30,7 @@ class Lifetimes:
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
         self._params: dict[str, Lifetime | None] = {}
+        self._ambient: dict[str, Lifetime | None] = {}
 
     def of_source(self, source: Origin) -> Lifetime | None:
         """The lifetime of a source, or None for one that nobody can end and that stands for nothing."""
@@ -66,11 +67,33 @@ class Lifetimes:
         return "request" if kind == "other" else None
 
     def _of_root(self, function: str, ends: bool) -> Lifetime | None:
-        """A root that is made to end starts a lifetime in `main`; elsewhere it is a worker's, if it can end."""
+        """A root that can end starts a lifetime in `main`; elsewhere it stands for what its function works for."""
         top = self._graph.funcs.get(self._graph.top(function))
         if not ends or top is None:
             return None
-        return "process" if is_main(top) else "worker"
+        return "process" if is_main(top) else self.ambient(top.id)
+
+    def ambient(self, function: str) -> Lifetime | None:
+        """What a function works for: the shortest lifetime among its parameters and, up the calls, its callers'.
+
+        Behind a `go` statement it is a worker.
+        """
+        if function in self._ambient:
+            return self._ambient[function]
+        self._ambient[function] = None  # recursion adds nothing of its own
+        func = self._graph.funcs.get(function)
+        if func is None:
+            return None
+        found: list[Lifetime | None] = ["process"] if is_main(func) else []
+        for source in self._graph.sources_of(function):
+            if source.param and source.role in ("context", "method"):
+                found.append(self.of_source(source))
+        if "request" not in found:
+            for edge in self._graph.callers(function):
+                if not edge.call.test:
+                    found.append("worker" if edge.call.go else self.ambient(edge.call.caller))
+        self._ambient[function] = _shortest(found)
+        return self._ambient[function]
 
     def of_param(self, function: str) -> Lifetime | None:
         """The shortest lifetime with which a function's context parameter is called outside tests."""

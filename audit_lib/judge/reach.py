@@ -15,6 +15,30 @@ from audit_lib.read.facts import Origin
 _RANK: dict[Lifetime, int] = {"request": 0, "command": 0, "worker": 0, "process": 1, "test": 9}
 _ROLE = {"context": 0, "method": 1, "field": 2, "global": 3, "stored": 4}
 
+SHARED = frozenset(
+    {
+        "sync.Once.Do",
+        "sync.OnceFunc",
+        "sync.OnceValue",
+        "sync.OnceValues",
+        "golang.org/x/sync/singleflight.Group.Do",
+        "golang.org/x/sync/singleflight.Group.DoChan",
+        "sync.Map.LoadOrStore",
+    }
+)
+"""Functions that run a callback once for all callers."""
+
+LATER = frozenset({"time.AfterFunc", "context.AfterFunc", "runtime.SetFinalizer", "runtime.AddCleanup"})
+"""Functions that run a callback when the caller is gone."""
+
+GROUPS = frozenset(
+    {"golang.org/x/sync/errgroup.Group.Go", "golang.org/x/sync/errgroup.Group.TryGo", "sync.WaitGroup.Go"}
+)
+"""Functions that run a callback in a goroutine; whether anybody waits for it is seen at the starter."""
+
+ON_THE_SPOT = SHARED | LATER | GROUPS
+"""Functions to which a literal can be given instead of a function's name, with the context that is there."""
+
 COUNT_LIMIT = 2000
 """Where the count of a radius stops: what is larger is larger than any policy allows."""
 
@@ -75,7 +99,8 @@ class Reach:
 
     def is_registered(self, function: str) -> bool:
         """Whether a function is given to somebody outside the module, who calls it as it is."""
-        return any(target and not self._graph.owns(target) for target in self._graph.given_to(function))
+        given = set(self._graph.given_to(function)) - ON_THE_SPOT
+        return any(target and not self._graph.owns(target) for target in given)
 
     def way_to(self, function: str) -> Way | None:
         """The next step from a function towards its nearest source, or None where there is none."""
@@ -103,7 +128,7 @@ class Reach:
                 if edge.call.test or not self._opens(function, edge):
                     continue
                 supply = self.supply_at(edge.call.caller, edge.call.place.start)
-                if supply is not None:
+                if supply is not None and self._is_worth_handing_on(supply.source):
                     order += 1
                     cost = 1 + 100 * _RANK[supply.lifetime]
                     heapq.heappush(heap, (cost, order, function, Way(function, edge, supply)))
@@ -119,12 +144,22 @@ class Reach:
                     order += 1
                     heapq.heappush(heap, (distance + 1, order, callee, Way(callee, edge, None)))
 
+    def _is_worth_handing_on(self, source: Origin) -> bool:
+        """Whether a local stands for more than one bounded step: a root with a timeout outside `main` does not."""
+        made_here = bool(source.origins) and all(origin.startswith("root:") for origin in source.origins)
+        return not made_here or source.lives or source.role == "global" or self._in_main(source)
+
+    def _in_main(self, source: Origin) -> bool:
+        func = self._graph.funcs.get(self._graph.top(source.owner))
+        return func is not None and is_main(func)
+
     def _opens(self, function: str, edge: Edge) -> bool:
         """Whether a context can be handed over at an edge: a literal has what its parent has, others a parameter."""
         if edge.call.kind == "closure":
             return True
         if edge.call.kind == "value" and not edge.through:
-            return False  # the function is only named there; who calls it is another edge
+            # The function is only named there; who calls it is another edge, unless it is run on the spot.
+            return bool(ON_THE_SPOT & set(self._graph.given_to(function)))
         return not self.is_closed(function) and not (edge.through and edge.through.external)
 
     def _radius(self, function: str) -> tuple[Radius, int]:

@@ -7,31 +7,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from audit_lib.judge.graph import Graph
-from audit_lib.judge.reach import Supply, Way
+from audit_lib.judge.reach import GROUPS, LATER, SHARED, Supply, Way
 from audit_lib.read.facts import Func, Place, TypedSite, Use
 
-CrossingKind = Literal["go", "defer", "shared", "lazy"]
+CrossingKind = Literal["go", "defer", "shared", "lazy", "after"]
 
-SHARED = frozenset(
-    {
-        "sync.Once.Do",
-        "sync.OnceFunc",
-        "sync.OnceValue",
-        "sync.OnceValues",
-        "golang.org/x/sync/singleflight.Group.Do",
-        "golang.org/x/sync/singleflight.Group.DoChan",
-        "sync.Map.LoadOrStore",
-    }
-)
-"""Functions that run a callback once for all callers."""
-
-LATER = frozenset({"time.AfterFunc", "context.AfterFunc", "runtime.SetFinalizer", "runtime.AddCleanup"})
-"""Functions that run a callback when the caller is gone."""
-
-GROUPS = frozenset(
-    {"golang.org/x/sync/errgroup.Group.Go", "golang.org/x/sync/errgroup.Group.TryGo", "sync.WaitGroup.Go"}
-)
-"""Functions that run a callback in a goroutine which a group waits for."""
+AFTER = frozenset({"after_done", "after_signal", "after_stop"})
+"""How sites stand that come behind an end."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +72,22 @@ def trail_by_threading(graph: Graph, site: TypedSite, ways: tuple[Way, ...]) -> 
             found.append(_goroutine(graph, call.caller, call.place, callee))
         if call.defer:
             found.append(Crossing("defer", call.caller, call.place))
+        if call.after:
+            found.append(Crossing("after", call.caller, call.place))
+        if call.kind == "value" and way.edge.through is None:
+            found += _callback(graph, way, callee)
         found += _literals(graph, call.caller, supply.source.owner if supply else "")
     return Trail(supply, ways, tuple(found))
+
+
+def _callback(graph: Graph, way: Way, callee: Func | None) -> Iterator[Crossing]:
+    """The border that a function is behind which is given by its name to what runs it."""
+    given = set(graph.given_to(way.callee))
+    call = way.edge.call
+    if given & SHARED:
+        yield Crossing("shared", call.caller, call.place)
+    if given & (LATER | GROUPS):
+        yield _goroutine(graph, call.caller, call.place, callee)
 
 
 def trail_without_source(graph: Graph, site: TypedSite) -> Trail:
@@ -104,6 +100,8 @@ def _own(graph: Graph, site: TypedSite) -> Iterator[Crossing]:
     if "go" in site.flags or any(use.go for use in site.uses if use.kind == "arg"):
         target = next((graph.funcs.get(use.target) for use in site.uses if use.go), None)
         yield _goroutine(graph, site.function, site.place, target)
+    if AFTER & set(site.flags):
+        yield Crossing("after", site.function, site.place)
     if "defer" in site.flags or ((uses := _real(site.uses)) and all(use.defer for use in uses)):
         yield Crossing("defer", site.function, site.place)
     func = graph.funcs.get(site.function)
@@ -121,10 +119,8 @@ def _literals(graph: Graph, function: str, owner: str) -> Iterator[Crossing]:
         if func.id == owner or not func.parent or func.use is None:
             return
         use = func.use
-        if use.kind == "go" or use.go or use.target in LATER:
+        if use.kind == "go" or use.go or use.target in LATER | GROUPS or _is_started(graph, use):
             yield _goroutine(graph, func.parent, func.place, func)
-        elif use.target in GROUPS:
-            yield _goroutine(graph, func.parent, func.place, func, group=True)
         elif use.kind == "defer" or use.defer:
             yield Crossing("defer", func.parent, func.place)
         elif use.target in SHARED:
@@ -134,9 +130,14 @@ def _literals(graph: Graph, function: str, owner: str) -> Iterator[Crossing]:
             yield Crossing("lazy", parent.id, parent.place)
 
 
-def _goroutine(graph: Graph, starter: str, place: Place, body: Func | None, *, group: bool = False) -> Crossing:
+def _is_started(graph: Graph, use: Use) -> bool:
+    """Whether a callback goes to a function of the module that starts it in a goroutine."""
+    return use.kind == "arg" and any(call.go for call in graph.calls_of(f"param:{use.target}#{use.arg}"))
+
+
+def _goroutine(graph: Graph, starter: str, place: Place, body: Func | None) -> Crossing:
     waited = any("waits" in func.flags for func in graph.chain(starter)[:1])
     endless = body is not None and "forever" in body.flags
     signals = body is not None and "signals" in body.flags
     hijacked = any("hijacks" in func.flags for func in graph.chain(starter))
-    return Crossing("go", starter, place, waited=waited or signals or group, endless=endless, hijacked=hijacked)
+    return Crossing("go", starter, place, waited=waited or signals, endless=endless, hijacked=hijacked)

@@ -70,7 +70,8 @@ class Use(msgspec.Struct, frozen=True):
 
     A context: `arg` of `target`, `field`, `global`, `return`, `wrap:WithTimeout`, `method`, `written` and so on. A
     literal: `go`, `defer`, `call`, `arg`, `var`, `field`, `return`. `values`: the target only reads values, as a logger
-    does. `makes`: it makes an object, which may keep what it is given.
+    does. `makes`: it makes an object, which may keep what it is given. `tx`: the call is part
+    of a transaction.
     """
 
     kind: str = ""
@@ -82,6 +83,7 @@ class Use(msgspec.Struct, frozen=True):
     function: str = ""
     values: bool = False
     makes: bool = False
+    tx: bool = False
 
 
 class Func(msgspec.Struct, frozen=True):
@@ -116,6 +118,7 @@ class Dispatch(msgspec.Struct, frozen=True):
 class Call(msgspec.Struct, frozen=True):
     """An edge of the graph: how `caller` reaches `callee`; `context` says where its first context argument comes from.
 
+    `after` says that it comes behind the end of a context, a signal or a stop.
     `kind` is `static`, `interface`, `value` (also: given away) or `closure` (a literal in the function around it).
     """
 
@@ -126,6 +129,7 @@ class Call(msgspec.Struct, frozen=True):
     go: bool = False
     defer: bool = False
     loop: bool = False
+    after: bool = False
     context: tuple[str, ...] = ()
     test: bool = False
 
@@ -134,7 +138,8 @@ class Origin(msgspec.Struct, frozen=True):
     """A way to get a context, usable in `[from, to)` of its file.
 
     `role` is `context`, `method`, `field`, `stored` (in the receiver) or `shadow` (hides a name). Of a local,
-    `origins` says what it was made from, and `ends` whether somebody can end it.
+    `origins` says what it was made from, and `ends` whether it can end, and
+    `lives` whether somebody ends it, not a time only.
     """
 
     expr: str = ""
@@ -152,6 +157,7 @@ class Origin(msgspec.Struct, frozen=True):
     column: int = 1
     origins: tuple[str, ...] = ()
     ends: bool = False
+    lives: bool = False
     nilable: bool = False
     assigned: int = 0
 
@@ -228,7 +234,12 @@ def read(target: Path, options: GoOptions) -> Facts:
     """The facts of the packages below a folder. Raises `ToolchainError` when they cannot be had at all."""
     go = gotool.find_go()
     command = [str(gotool.build_helper(go)), "-dir", str(target), "-cache", str(gotool.cache_root() / "facts")]
-    for flag, value in (("-tags", ",".join(options.tags)), ("-mod", options.mod), ("-modfile", options.modfile)):
+    for flag, value in (
+        ("-tags", ",".join(options.tags)),
+        ("-mod", options.mod),
+        ("-modfile", options.modfile),
+        ("-compile", options.compile),
+    ):
         if value:
             command += [flag, value]
     done = subprocess.run(command, capture_output=True, env=gotool.environment(go), check=False)

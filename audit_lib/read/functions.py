@@ -13,10 +13,10 @@ _WRAPPERS = frozenset({"pointer_type", "parenthesized_type", "generic_type"})
 
 @dataclass
 class _Function:
-    name: str
+    node: SgNode
     end: int
     parent: int
-    literal: bool
+    number: int  # of a literal, from 1 among those of its parent; 0 for a declaration
     literals: int = 0
 
 
@@ -37,23 +37,29 @@ class Functions:
     def name_at(self, char: int) -> str:
         """The name of the innermost function around a character offset; empty at the level of the package."""
         around = self._around(char)
-        return self._functions[around].name if around >= 0 else ""
+        return self._name(self._functions[around]) if around >= 0 else ""
 
     def _add(self, node: SgNode) -> None:
         extent = node.range()
         parent = self._around(extent.start.index)
-        literal = node.kind() == "func_literal"
-        name = self._literal_name(parent) if literal else declared_name(node)
+        number = self._next_number(parent) if node.kind() == "func_literal" else 0
         self._starts.append(extent.start.index)
-        self._functions.append(_Function(name, extent.end.index, parent, literal))
+        self._functions.append(_Function(node, extent.end.index, parent, number))
 
-    def _literal_name(self, parent: int) -> str:
+    def _next_number(self, parent: int) -> int:
         if parent < 0:
             self._globals += 1
-            return f"glob..func{self._globals}"
-        around = self._functions[parent]
-        around.literals += 1
-        return f"{around.name}.{'' if around.literal else 'func'}{around.literals}"
+            return self._globals
+        self._functions[parent].literals += 1
+        return self._functions[parent].literals
+
+    def _name(self, function: _Function) -> str:
+        if not function.number:
+            return declared_name(function.node)
+        if function.parent < 0:
+            return f"glob..func{function.number}"
+        around = self._functions[function.parent]
+        return f"{self._name(around)}.{'' if around.number else 'func'}{function.number}"
 
     def _around(self, char: int) -> int:
         index = bisect_right(self._starts, char) - 1

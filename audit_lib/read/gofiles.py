@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from itertools import groupby
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from audit_lib.config import Config
 from audit_lib.errors import TargetError
@@ -54,7 +54,7 @@ def by_package(files: list[str]) -> dict[str, list[str]]:
 
 def package_of(file: str) -> str:
     """The folder of a file, relative to the target."""
-    return PurePosixPath(file).parent.as_posix()
+    return file.rpartition("/")[0] or "."
 
 
 def read_go_file(target: Path, file: str) -> bytes | Degradation:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import PurePosixPath
 
 # From go/build's list of what the go tool reads in file names; `unix` is none of them.
 # fmt: off
@@ -74,7 +73,8 @@ def _modern(old: str) -> str:
 
 def _implied_by(file: str) -> list[str]:
     """What a file's name demands: `conn_linux_amd64_test.go` is built for linux on amd64."""
-    words = PurePosixPath(file).stem.removesuffix("_test").split("_")[1:]
+    name = file.rpartition("/")[2].removesuffix(".go").removesuffix("_test")
+    words = name.split("_")[1:]
     if len(words) >= 2 and words[-2] in _SYSTEMS and words[-1] in _MACHINES:
         return words[-2:]
     return words[-1:] if words and words[-1] in _SYSTEMS | _MACHINES else []

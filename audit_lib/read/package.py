@@ -20,32 +20,30 @@ class Package:
         self._rules = tuple(rules)
         # Fields that methods are called on are often declared in another file than the one that calls.
         self._methods = tuple(rule for rule in self._rules if rule.methods and self._is_imported(rule))
+        self._by_function = {
+            file: [rule for rule in self._rules if _may_match(rule, contents[file])] for file in contents
+        }
+        self._by_method = {
+            file: [rule for rule in self._methods if _may_call(rule, contents[file])] for file in contents
+        }
         self._receivers: dict[str, frozenset[str]] = {}
         self._trees: dict[str, Tree] = {}
 
     def may_match(self, file: str) -> bool:
         """Whether any rule may match in a file."""
-        return bool(self._by_function(file) or self._by_method(file))
+        return bool(self._by_function[file] or self._by_method[file])
 
     def matches(self, file: str) -> list[Match]:
         """The matches in a file, in no order."""
         tree = self.tree(file)
-        return list(matches_in(tree, self._by_function(file), self._by_method(file), self._receivers_of))
+        return list(matches_in(tree, self._by_function[file], self._by_method[file], self._receivers_of))
 
     def tree(self, file: str) -> Tree:
         """A file parsed, with the calls found that its rules ask for."""
         if file not in self._trees:
             text, _ = decode(self._contents[file])
-            self._trees[file] = Tree(text, names_in(self._by_function(file), self._by_method(file)))
+            self._trees[file] = Tree(text, names_in(self._by_function[file], self._by_method[file]))
         return self._trees[file]
-
-    def _by_function(self, file: str) -> list[Rule]:
-        data = self._contents[file]
-        return [rule for rule in self._rules if _may_match(rule, data)]
-
-    def _by_method(self, file: str) -> list[Rule]:
-        data = self._contents[file]
-        return [rule for rule in self._methods if any(has_word(data, name) for name in rule.methods)]
 
     def _is_imported(self, rule: Rule) -> bool:
         return any(_imports(data, rule) for data in self._contents.values())
@@ -63,9 +61,13 @@ class Package:
 
 
 def _may_match(rule: Rule, data: bytes) -> bool:
-    if rule.rule is None:
-        return any(has_word(data, name) for name in rule.functions) and _imports(data, rule)
-    return not rule.packages or _imports(data, rule)
+    if rule.packages and not _imports(data, rule):
+        return False
+    return rule.rule is not None or any(has_word(data, name) for name in rule.functions)
+
+
+def _may_call(rule: Rule, data: bytes) -> bool:
+    return any(has_word(data, name) for name in rule.methods)
 
 
 def _imports(data: bytes, rule: Rule) -> bool:

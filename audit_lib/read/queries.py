@@ -11,10 +11,8 @@ Query = Mapping[str, object]
 
 FUNCTION_KINDS = ("function_declaration", "method_declaration", "func_literal")
 # A token that the parser had to make up has no text; an empty raw string and an empty file are not made up.
-ERRORS: tuple[Query, ...] = (
-    {"kind": "ERROR"},
-    {"regex": "^$", "not": {"any": [{"kind": "raw_string_literal_content"}, {"kind": "source_file"}]}},
-)
+_MADE_UP: Query = {"regex": "^$", "not": {"any": [{"kind": "raw_string_literal_content"}, {"kind": "source_file"}]}}
+_NAMES = ("identifier", "type_identifier", "field_identifier", "package_identifier")
 
 
 def find_all(node: SgNode, query: Query) -> list[SgNode]:
@@ -31,6 +29,13 @@ def find_configured(node: SgNode, config: Query) -> list[SgNode]:
 def any_of(queries: Iterable[Query]) -> Query:
     """One query for several: a walk through a tree costs more than what is asked on it."""
     return {"any": list(queries)}
+
+
+def errors_in(text: str) -> list[Query]:
+    """What does not parse. Made-up brackets leave a text unbalanced; in others only names are looked at, for speed."""
+    balanced = all(text.count(opening) == text.count(closing) for opening, closing in ("()", "[]", "{}"))
+    made_up = {"all": [any_of(of_kinds(_NAMES)), _MADE_UP]} if balanced else _MADE_UP
+    return [{"kind": "ERROR"}, made_up]
 
 
 def of_kinds(kinds: Iterable[str]) -> list[Query]:

@@ -11,7 +11,7 @@ from ast_grep_py import SgNode, SgRoot
 from audit_lib.read.functions import Functions
 from audit_lib.read.imports import Imports
 from audit_lib.read.positions import Positions
-from audit_lib.read.queries import ERRORS, FUNCTION_KINDS, Query, any_of, calls_of, find_all, of_kinds
+from audit_lib.read.queries import FUNCTION_KINDS, Query, any_of, calls_of, errors_in, find_all, of_kinds
 from audit_lib.read.scopes import Scopes
 
 _NEW, _MASK = "new(", "neW("
@@ -24,7 +24,7 @@ class Tree:
     def __init__(self, text: str, names: Iterable[str] = ()) -> None:
         self.text = text
         wanted = sorted(names)
-        query = any_of((*ERRORS, *of_kinds(FUNCTION_KINDS), *([calls_of(wanted)] if wanted else [])))
+        query = any_of((*errors_in(text), *of_kinds(FUNCTION_KINDS), *([calls_of(wanted)] if wanted else [])))
         self.root, nodes = _parse(text, query)
         self.calls = nodes.calls
         self._nodes = nodes

@@ -21,6 +21,7 @@ from audit_lib import errors
 from audit_lib.errors import AuditError, GateError, UsageError
 from audit_lib.progress import Progress
 
+LOG = "kernel.log"
 Scalar = str | int | float | bool | None
 
 _TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (float, int), "bool": (bool,)}
@@ -40,6 +41,13 @@ class RunningPython(AsyncKernelManager):
         if hasattr(socket, "AF_UNIX") and os.name == "posix":
             self.transport = "ipc"
             self.ip = str(Path(self.folder) / "kernel")
+
+    async def _async_pre_start_kernel(self, **settings: Any) -> tuple[list[str], dict[str, Any]]:
+        command, options = await super()._async_pre_start_kernel(**settings)
+        # What a kernel says of itself is for its own log; what cells print is in the notebook.
+        self._log = (Path(self.folder) / LOG).open("wb")  # open as long as the manager is
+        options["stdout"] = options["stderr"] = self._log
+        return command, options
 
     @property
     def kernel_spec(self) -> KernelSpec:
@@ -98,7 +106,9 @@ def execute(notebook: Path, executed: Path, parameters: Mapping[str, Scalar], pr
         except PapermillExecutionError as failed:
             error = _as_ours(notebook.stem, failed)
         except RuntimeError as failed:  # nbclient's DeadKernelError, and a kernel that does not start
-            error = GateError(f"{notebook.stem}: the kernel died ({failed}); run it again, with more memory free")
+            said = _last_line(Path(folder) / LOG)
+            words = f"{failed}; its last words: {said}" if said else f"{failed}"
+            error = GateError(f"{notebook.stem}: the kernel died ({words}); run it again, with more memory free")
     return Executed(_read(executed), error)
 
 
@@ -109,6 +119,14 @@ def _as_ours(name: str, failed: PapermillExecutionError) -> AuditError:
         return kind(str(failed.evalue))
     what = " ".join(f"{failed.ename}: {failed.evalue}".split())
     return GateError(f"{name}: cell {failed.exec_count} failed with {what}")
+
+
+def _last_line(log: Path) -> str:
+    try:
+        lines = log.read_text(encoding="utf-8", errors="replace").split("\n")
+    except OSError:
+        return ""
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
 
 
 def _read(notebook: Path) -> Any:

@@ -9,6 +9,9 @@ from audit_lib.model import Category
 STANDS_IN_WORK = frozenset({"loop", "after_stop", "after_signal", "after_tick"})
 """How sites stand that belong to work of its own: in an endless loop, after a signal, a stop or a tick."""
 
+BASES = frozenset({"field:net/http.Server.BaseContext", "field:net/http.Server.ConnContext"})
+"""Callbacks that give the context from which a server makes those of its requests."""
+
 SUFFIXES = ("Context", "WithContext", "Ctx", "WithCtx")
 
 
@@ -29,12 +32,19 @@ def of_lifetime(case: Case) -> Decision | None:
     """Roots that start a lifetime of their own although a context is near: kept in a struct for an object's life."""
     if case.site.kind != "root":
         return None
+    if case.has("cancel_kept"):
+        return _keep(case, "background", "a life of its own begins here, and what ends it is kept for its owner")
+    if case.used_as("return") in BASES:
+        return _keep(case, "background", "a server's requests are made from it: it ends when they have")
     field = case.used_as("field")
     if field is not None and (case.constructs or not case.targets):
         category: Category = "init" if case.starts_up else "background"
         return _keep(case, category, "the context is kept for the life of an object, which ends it by itself")
-    if case.constructs and case.makes and case.trail.ways:
-        return _keep(case, "init", f"{case.top.name} makes an object that may keep the context for its whole life")
+    if case.constructs and case.trail.ways:
+        if case.makes:
+            return _keep(case, "init", f"{case.top.name} makes an object that may keep the context for its whole life")
+        if case.trail.supply is not None and case.trail.supply.lifetime == "process":
+            return _keep(case, "init", f"{case.top.name} makes its object at start-up, as the process does")
     return None
 
 

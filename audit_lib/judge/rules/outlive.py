@@ -13,30 +13,44 @@ ENDINGS = frozenset({"net/http.Server.Shutdown", "google.golang.org/grpc.Server.
 """Calls that end a server: they run when the context that told them to has ended."""
 
 
+WRITES = ("Record", "Write", "Append", "Insert", "Add", "Save", "Log", "Emit", "Audit", "record", "write", "append")
+"""How functions begin that add an entry to a log."""
+
+
 def decide(case: Case) -> Decision | None:
     """Decide goroutines that nobody waits for, deferred calls, and what follows the end of a context."""
     supply = case.trail.supply
     if supply is None:
         return None
-    category: Category = "background" if supply.lifetime in ("worker", "process") else "request"
+    category: Category = "background" if supply.lifetime == "worker" else "request"
     goroutine = case.trail.unwaited
     if goroutine is not None:
         decision = _in_goroutine(case, goroutine, category)
         if decision is not None:
             return decision
+    if _is_audit_entry(case):
+        return _detach(case, category, "it writes an audit entry on what has been done already")
+    if supply.lifetime in ("worker", "process"):
+        return _at_an_end(case)
     if case.trail.first("defer"):
         return _detach(case, category, "it runs when the function returns, when the context may have ended")
-    if case.has("after_done") or any(target in ENDINGS for target in case.targets):
-        if supply.lifetime in ("worker", "process"):
-            return Decision(
-                "background",
-                "keep",
-                "it runs when the context that is there has ended: a context of its own is right",
-                "bound it by a timeout, and say why it is kept",
-                "outlive",
-            )
+    if case.trail.first("after") or any(target in ENDINGS for target in case.targets):
         return _detach(case, category, "it runs after the context has ended")
     return None
+
+
+def _at_an_end(case: Case) -> Decision | None:
+    """What a worker or a process does when it ends has no context that goes on: one of its own is right."""
+    ends = case.trail.first("defer") or case.trail.first("after")
+    if ends is None and not any(target in ENDINGS for target in case.targets):
+        return None
+    return Decision(
+        "background",
+        "keep",
+        "it runs when the context that is there has ended or is about to: a context of its own is right",
+        "bound it by a timeout, and say why it is kept",
+        "outlive",
+    )
 
 
 def _in_goroutine(case: Case, goroutine: Crossing, category: Category) -> Decision | None:
@@ -55,6 +69,18 @@ def _is_worker(case: Case, starter: str) -> bool:
     if func is None or is_main(func):
         return True
     return func.name.rpartition(".")[2] in WORKER_NAMES or bool({"forever", "waits"} & set(func.flags))
+
+
+def _is_audit_entry(case: Case) -> bool:
+    """Whether the context is for a write to an audit log, told by what is called: `AuditLog.Record`.
+
+    What is written in a transaction is part of it and has its context.
+    """
+    for use in case.site.uses:
+        callee = use.target.rpartition("/")[2]
+        if use.kind == "arg" and not use.tx and "audit" in callee.lower():
+            return callee.rpartition(".")[2].startswith(WRITES)
+    return False
 
 
 def _detach(case: Case, category: Category, why: str) -> Decision:

@@ -10,7 +10,7 @@ _CATEGORY: dict[str, Category] = {
     "request": "request",
     "command": "request",
     "worker": "background",
-    "process": "background",
+    "process": "request",
     "test": "test",
 }
 
@@ -21,11 +21,23 @@ def decide(case: Case) -> Decision | None:
     if supply is None:
         return None
     category = _CATEGORY[supply.lifetime]
+    if supply.lifetime == "process" and case.trail.first("go"):
+        category = "background"
     if supply.lifetime == "worker" and case.config.policy.workers == "keep":
         return Decision(category, "keep", "policy: workers keep their own contexts", "nothing", "policy")
     if not case.trail.ways:
         return _in_scope(case, supply, category)
+    if _starts_without(case, supply):
+        return None
     return _threaded(case, supply, category)
+
+
+def _starts_without(case: Case, supply: Supply) -> bool:
+    """Whether a worker is started on the way without a context: its life is its own, and who started it is not."""
+    goroutine = case.trail.unwaited
+    if goroutine is None or supply.lifetime not in ("worker", "process"):
+        return False
+    return case.graph.top(goroutine.function) != case.graph.top(supply.source.owner)
 
 
 def _in_scope(case: Case, supply: Supply, category: Category) -> Decision:
