@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from audit_lib import __version__
+from audit_lib import __version__, unchanged
 from audit_lib import config as configuration
 from audit_lib.errors import ToolchainError
 from audit_lib.judge.classify import judge
@@ -37,8 +37,21 @@ def audit(
     """
     settings = configuration.load(target, config)
     options = _go_options(settings.go, tags, mod, modfile)
+    name = unchanged.signature(target, settings, options, syntax_only=syntax_only)
+    known = unchanged.recall(name)
+    if known is not None:
+        return msgspec.structs.replace(known, commit=_commit(target))
+    found = _read_and_judge(target, settings, None if syntax_only else options, progress)
+    unchanged.remember(name, found)
+    return found
+
+
+def _read_and_judge(
+    target: Path, settings: configuration.Config, options: configuration.GoOptions | None, progress: Progress
+) -> Audit:
+    """Read syntax and types at the same time, and judge. Without `options` no types are read."""
     with ThreadPoolExecutor(max_workers=1) as pool:
-        facts = None if syntax_only else pool.submit(typed.read, target, options)
+        facts = None if options is None else pool.submit(typed.read, target, options)
         syntax = scan(target, settings, progress)
         degradations = list(syntax.degradations)
         read = None
