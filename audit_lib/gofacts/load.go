@@ -38,8 +38,7 @@ type problem struct {
 }
 
 const loadMode = packages.NeedName | packages.NeedFiles | packages.NeedImports | packages.NeedDeps |
-	packages.NeedForTest | packages.NeedModule |
-	packages.NeedTypesSizes // without it a failure of the go command as a whole is not reported
+	packages.NeedForTest | packages.NeedModule
 
 // load finds the modules below a folder and asks the go command for their packages. Each module that is not part of
 // the workspace is loaded on its own.
@@ -75,21 +74,33 @@ const patience = 12 * time.Second
 func loadRootPackages(opts options, root loadRoot) ([]*packages.Package, error) {
 	cfg := config(opts, root)
 	if opts.compile == "never" {
-		return packages.Load(cfg, root.patterns...)
+		return loadOrSayWhy(cfg, root.patterns)
 	}
 	compiled := *cfg
 	compiled.Mode |= packages.NeedExportFile
 	if opts.compile == "always" {
-		return packages.Load(&compiled, root.patterns...)
+		return loadOrSayWhy(&compiled, root.patterns)
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	compiled.Context = ctx
-	pkgs, err := packages.Load(&compiled, root.patterns...)
+	pkgs, err := loadOrSayWhy(&compiled, root.patterns)
 	if ctx.Err() != nil {
-		return packages.Load(cfg, root.patterns...)
+		return loadOrSayWhy(cfg, root.patterns)
 	}
 	return pkgs, err
+}
+
+// loadOrSayWhy loads packages. A failure of the go command as a whole, as for a go.mod that cannot be read, gives no
+// packages and no error; asking for the sizes of types brings it to light.
+func loadOrSayWhy(cfg *packages.Config, patterns []string) ([]*packages.Package, error) {
+	pkgs, err := packages.Load(cfg, patterns...)
+	if err != nil || len(pkgs) > 0 {
+		return pkgs, err
+	}
+	ask := *cfg
+	ask.Mode = packages.NeedName | packages.NeedTypesSizes
+	return packages.Load(&ask, patterns...)
 }
 
 // A loadRoot is one call of the go command: where, for which packages, in or out of the workspace.
