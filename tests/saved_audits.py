@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from audit_lib.config import Config, as_builtins
+from audit_lib.config import Config
 from audit_lib.model import (
     Audit,
     Change,
@@ -56,7 +56,7 @@ def shop(target: str = "example.org/shop") -> Audit:
         tool="ctxaudit 0.1.0",
         target=target,
         commit="0123456789abcdef0123456789abcdef01234567",
-        config=as_builtins(PHASES),
+        config={"phases": {name: list(patterns) for name, patterns in PHASES.phases.items()}},
         findings=findings,
         totals=totals_of(findings, files=len(FILES), lines=81_204, packages=len({f.rsplit("/", 1)[0] for f in FILES})),
         degradations=(
@@ -109,7 +109,7 @@ def hostile() -> Audit:
         tool="ctxaudit 0.1.0",
         target=texts[1],
         commit="",
-        config=as_builtins(PHASES),
+        config={"phases": {name: list(patterns) for name, patterns in PHASES.phases.items()}},
         findings=tuple(sorted(findings, key=lambda f: f.site.span)),
         totals=totals_of(findings, files=len(texts), lines=100, packages=3),
         degradations=(Degradation(texts[0], texts[7]),),
