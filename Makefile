@@ -83,7 +83,7 @@ service: setup ## test the reference service; TestPropagation fails by design un
 
 .PHONY: corpus
 corpus: setup ## scan every package the reference service depends on
-	$(PYTEST) -n auto tests/corpus
+	@$(BIN)/python -m benchmarks.corpus $(ARGS)
 
 .PHONY: bench
 bench: setup ## time and memory on real repositories in REPOS, against other tools
