@@ -36,7 +36,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     workers: Literal["fix", "keep"] = "fix"
     exported: Literal["auto", "change", "variant", "refuse"] = "auto"
     stored: Literal["keep", "fix"] = "keep"
-    max_radius: Annotated[int, msgspec.Meta(ge=0)] = 40
+    max_radius: Annotated[int, msgspec.Meta(ge=0)] = 60
 
 
 class GoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -203,7 +203,20 @@ func (d *decl) visitIdent(n *ast.Ident) {
 	case *types.Var:
 		if !obj.IsField() && isContext(obj.Type()) {
 			d.forward(n, obj)
+		} else if _, function := obj.Type().Underlying().(*types.Signature); function {
+			d.passOn(n)
 		}
+	}
+}
+
+// passOn records that what a variable or field holds goes on into another.
+func (d *decl) passOn(n *ast.Ident) {
+	e := d.outermost(n)
+	if call, ok := d.parents[e].(*ast.CallExpr); ok && call.Fun == e {
+		return
+	}
+	if node := d.funcNode(e); node != "" {
+		d.hold(e, node)
 	}
 }
 

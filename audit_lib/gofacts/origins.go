@@ -61,8 +61,8 @@ func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param,
 		fact.Role = "shadow" // it hides a context of the same name
 	case receiver && g.role == "field":
 		fact.Role = "stored"
-	case g.role == "field" && !param:
-		return // a local that happens to hold a context is not where this function's comes from
+	case g.role != "context" && !param:
+		return // what this function makes itself, as a request to send, is not where its context comes from
 	default:
 		fact.Role = g.role
 	}

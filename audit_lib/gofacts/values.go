@@ -88,7 +88,7 @@ func elementNode(container types.Type) string {
 
 // hold records that a function goes into a variable, a field, an element, a parameter or a result.
 func (d *decl) hold(e ast.Expr, target string) {
-	if node := d.sink(e); node != "" {
+	if node := d.sink(e); node != "" && node != target {
 		d.out.Holds = append(d.out.Holds, holdFact{Node: node, Target: target})
 	}
 }

@@ -71,6 +71,12 @@ class Case:
         return any(use.makes for use in self.site.uses if use.kind == "arg")
 
     @property
+    def is_ignored(self) -> bool:
+        """Whether nothing of the module that the context is given to does anything with it."""
+        given = [target for target in self.targets if target]
+        return bool(given) and all(self.graph.ignores(target) for target in given)
+
+    @property
     def starts_up(self) -> bool:
         """Whether the site runs before the program works: in `main`, `init` or a package-level variable."""
         return is_main(self.top) or is_init(self.top)

@@ -33,7 +33,7 @@ class Court:
 
     def __init__(self, syntax: Syntax, facts: Facts, config: Config) -> None:
         self._syntax, self._facts, self._config = syntax, facts, config
-        self._graph = Graph(facts)
+        self._graph = Graph(facts, frozenset(file.file for file in syntax.files if file.generator))
         self._reach = Reach(self._graph, Lifetimes(self._graph))
         self._directives: dict[tuple[str, int], Directive] = {
             (word.span.file, word.covers): word for word in syntax.directives

@@ -28,8 +28,9 @@ class Edge:
 class Graph:
     """Indexes over facts. Everything is computed once and nothing is changed."""
 
-    def __init__(self, facts: Facts) -> None:
+    def __init__(self, facts: Facts, generated: frozenset[str] = frozenset()) -> None:
         self.facts = facts
+        self.generated = generated  # files that a generator writes: their signatures are not the module's to change
         self.funcs: dict[str, Func] = {func.id: func for func in facts.funcs}
         self.dispatch: dict[str, Dispatch] = {node.id: node for node in facts.dispatch}
         self._calls: dict[str, list[Call]] = defaultdict(list)
@@ -68,13 +69,17 @@ class Graph:
         return chain[-1].id if chain else function
 
     def _callers(self, function: str) -> tuple[Edge, ...]:
-        """Every way into a function, direct ones first; calls through what holds it behind them."""
+        """Every way into a function, direct ones first; calls through what holds it behind them.
+
+        A function that is given as an argument is reached from where it is given: that call has its contexts, while
+        the parameter stands for all that others give.
+        """
         edges = [Edge(call) for call in self._calls[function]]
         seen: set[str] = set()
         queue = list(self._holders[function])
         while queue:
             node = queue.pop(0)
-            if node.id in seen:
+            if node.id in seen or node.id.startswith("param:"):
                 continue
             seen.add(node.id)
             edges += [Edge(call, node) for call in self._calls[node.id] if call.kind != "value" or node.kind == "value"]
@@ -103,10 +108,27 @@ class Graph:
         path = path or kind
         return any(path == module or path.startswith((module + "/", module + ".")) for module in self._modules)
 
+    def runs(self, target: str) -> bool:
+        """Whether a function that is given to a target is run by it: the target is a function, and no variable."""
+        return target in self.funcs or (target in self.dispatch and self.dispatch[target].kind == "interface")
+
+    def starts(self, target: str) -> bool:
+        """Whether a function of the module starts what it is given in a goroutine."""
+        bodies = [target, *(self.dispatch[target].targets if target in self.dispatch else ())]
+        return any(call.go for body in bodies for i in range(8) for call in self._calls.get(f"param:{body}#{i}", ()))
+
     def forwards(self, function: str) -> Iterator[tuple[str, str]]:
         """What a function does with its context parameters: (kind, target)."""
         for index in range(8):
             yield from self._forwards.get(f"param:{function}#{index}", ())
+
+    def ignores(self, target: str) -> bool:
+        """Whether all bodies of a function of the module leave the context that they are given unused."""
+        if not self.owns(target):
+            return False
+        node = self.dispatch.get(target)
+        bodies = node.targets if node else (target,)
+        return bool(bodies) and not any(True for body in bodies for _ in self.forwards(body))
 
     def sources_of(self, function: str) -> tuple[Origin, ...]:
         """The contexts that a function itself declares: parameters and locals."""

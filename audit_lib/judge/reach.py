@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from audit_lib.judge.graph import TESTING, Edge, Graph
-from audit_lib.judge.lifetime import Lifetimes, is_init, is_main
+from audit_lib.judge.lifetime import COMMANDS, Lifetimes, is_init, is_main
 from audit_lib.model import Lifetime, Radius
 from audit_lib.read.facts import Origin
 
@@ -145,7 +145,9 @@ class Reach:
                     heapq.heappush(heap, (distance + 1, order, callee, Way(callee, edge, None)))
 
     def _is_worth_handing_on(self, source: Origin) -> bool:
-        """Whether a local stands for more than one bounded step: a root with a timeout outside `main` does not."""
+        """Whether a source is worth threading: an ignored command is not, nor a root with a timeout outside `main`."""
+        if source.name == "_" and source.gives in COMMANDS:
+            return False
         made_here = bool(source.origins) and all(origin.startswith("root:") for origin in source.origins)
         return not made_here or source.lives or source.role == "global" or self._in_main(source)
 
@@ -156,11 +158,19 @@ class Reach:
     def _opens(self, function: str, edge: Edge) -> bool:
         """Whether a context can be handed over at an edge: a literal has what its parent has, others a parameter."""
         if edge.call.kind == "closure":
-            return True
+            return not self._escapes(function)
         if edge.call.kind == "value" and not edge.through:
             # The function is only named there; who calls it is another edge, unless it is run on the spot.
-            return bool(ON_THE_SPOT & set(self._graph.given_to(function)))
-        return not self.is_closed(function) and not (edge.through and edge.through.external)
+            return any(target in ON_THE_SPOT or self._graph.runs(target) for target in self._graph.given_to(function))
+        node = edge.through
+        if node is not None and (node.external or node.place.file in self._graph.generated):
+            return False
+        return not self.is_closed(function)
+
+    def _escapes(self, function: str) -> bool:
+        """Whether a literal is given away, to run when the function around it has long returned."""
+        func = self._graph.funcs.get(function)
+        return func is not None and func.use is not None and func.use.kind in ("field", "return")
 
     def _radius(self, function: str) -> tuple[Radius, int]:
         """What threading a context into a function changes, and how many roots would only move, outside tests."""

@@ -86,7 +86,7 @@ def _callback(graph: Graph, way: Way, callee: Func | None) -> Iterator[Crossing]
     call = way.edge.call
     if given & SHARED:
         yield Crossing("shared", call.caller, call.place)
-    if given & (LATER | GROUPS):
+    if given & (LATER | GROUPS) or any(graph.starts(target) for target in given):
         yield _goroutine(graph, call.caller, call.place, callee)
 
 
@@ -132,7 +132,7 @@ def _literals(graph: Graph, function: str, owner: str) -> Iterator[Crossing]:
 
 def _is_started(graph: Graph, use: Use) -> bool:
     """Whether a callback goes to a function of the module that starts it in a goroutine."""
-    return use.kind == "arg" and any(call.go for call in graph.calls_of(f"param:{use.target}#{use.arg}"))
+    return use.kind == "arg" and graph.starts(use.target)
 
 
 def _goroutine(graph: Graph, starter: str, place: Place, body: Func | None) -> Crossing:

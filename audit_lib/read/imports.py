@@ -33,6 +33,10 @@ class Imports:
         """The local names of a package that calls itself `declared`; `DOT` where its names need none."""
         return {name or declared for name in self._names.get(path, ())} - {BLANK}
 
+    def any_dot(self) -> bool:
+        """Whether some package's names are used without it."""
+        return any(DOT in names for names in self._names.values())
+
     @cached_property
     def all_names(self) -> set[str]:
         """Every local name of an imported package. Where a package's own name can only be guessed, the guesses."""

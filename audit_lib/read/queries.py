@@ -43,13 +43,15 @@ def of_kinds(kinds: Iterable[str]) -> list[Query]:
     return [{"kind": kind} for kind in kinds]
 
 
-def calls_of(names: Iterable[str]) -> Query:
-    """Every call of something with one of these names: `x.Name(…)`, `Name(…)` and `(x.Name)(…)`."""
+def calls_of(names: Iterable[str], *, plain: bool) -> Query:
+    """Every call of something with one of these names: `x.Name(…)`, `(x.Name)(…)` and, where `plain`, `Name(…)`."""
     fields = [{"pattern": {"context": f"func f() {{ x.{name}() }}", "selector": "field_identifier"}} for name in names]
     selector = {"kind": "selector_expression", "has": {"field": "field", "any": fields}}
-    plain = {"kind": "identifier", "any": [{"pattern": name} for name in names]}
-    wrapped = {"kind": "parenthesized_expression", "has": {"any": [selector, plain]}}
-    return {"kind": "call_expression", "has": {"field": "function", "any": [selector, plain, wrapped]}}
+    called: list[Query] = [selector]
+    if plain:
+        called.append({"kind": "identifier", "any": [{"pattern": name} for name in names]})
+    wrapped = {"kind": "parenthesized_expression", "has": {"any": called}}
+    return {"kind": "call_expression", "has": {"field": "function", "any": [*called, wrapped]}}
 
 
 def declarations_of(name: str) -> Query:

@@ -23,9 +23,11 @@ class Tree:
 
     def __init__(self, text: str, names: Iterable[str] = ()) -> None:
         self.text = text
+        root = SgRoot(text, "go").root()
+        self.imports = Imports(root)
         wanted = sorted(names)
-        query = any_of((*errors_in(text), *of_kinds(FUNCTION_KINDS), *([calls_of(wanted)] if wanted else [])))
-        self.root, nodes = _parse(text, query)
+        calls = [calls_of(wanted, plain=self.imports.any_dot())] if wanted else []
+        self.root, nodes = _query(text, root, any_of((*errors_in(text), *of_kinds(FUNCTION_KINDS), *calls)))
         self.calls = nodes.calls
         self._nodes = nodes
 
@@ -38,11 +40,6 @@ class Tree:
     def positions(self) -> Positions:
         """The positions of the text."""
         return Positions(self.text)
-
-    @cached_property
-    def imports(self) -> Imports:
-        """The imports of the file."""
-        return Imports(self.root)
 
     @cached_property
     def scopes(self) -> Scopes:
@@ -77,13 +74,12 @@ def _find(root: SgNode, query: Query) -> _Nodes:
     return nodes
 
 
-def _parse(text: str, query: Query) -> tuple[SgNode, _Nodes]:
-    """The root of a text, and the nodes that a query finds.
+def _query(text: str, root: SgNode, query: Query) -> tuple[SgNode, _Nodes]:
+    """The nodes that a query finds in a text, and the root that it found them in.
 
     The grammar takes the argument of `new` for a type and stumbles over `new("a")`, which is Go since 1.26. There the
     call is given another name of the same length: no offset moves, and no rule asks for `new`.
     """
-    root = SgRoot(text, "go").root()
     nodes = _find(root, query)
     while nodes.errors:
         masked = _mask_new(text, nodes.errors)

@@ -55,7 +55,7 @@ def _at_an_end(case: Case) -> Decision | None:
 
 def _in_goroutine(case: Case, goroutine: Crossing, category: Category) -> Decision | None:
     supply = case.trail.supply
-    short = supply is not None and supply.lifetime in ("request", "command")
+    short = supply is not None and supply.lifetime == "request"  # a command's context ends with its process
     if goroutine.hijacked and short:
         return _detach(case, category, "it serves a connection that was taken over, and outlives the request")
     if goroutine.endless and (short or not _is_worker(case, goroutine.function)):

@@ -14,6 +14,9 @@ _CATEGORY: dict[str, Category] = {
     "test": "test",
 }
 
+IGNORED_SHARE = 6
+"""By how much less a context is worth that nothing listens to: the limit of its radius is divided by this."""
+
 
 def decide(case: Case) -> Decision | None:
     """Fix where a request's, a command's or a worker's context is there; review where it is not worth its price."""
@@ -60,11 +63,15 @@ def _threaded(case: Case, supply: Supply, category: Category) -> Decision | None
     calls = len(case.trail.ways)
     above = "one call" if calls == 1 else f"{calls} calls"
     expr = supply.source.expr
-    if radius is not None and radius.functions > case.config.policy.max_radius:
+    limit = case.config.policy.max_radius
+    if case.is_ignored:
+        limit //= IGNORED_SHARE
+    if radius is not None and radius.functions > limit:
         return Decision(
             category,
             "review",
-            f"{expr} is {above} up, but threading it changes {radius.functions} functions and {radius.calls} calls",
+            f"{expr} is {above} up, but threading it changes {radius.functions} functions and {radius.calls} calls"
+            + (", and nothing that it would be given to listens to it" if case.is_ignored else ""),
             "decide whether this context is worth that change (policy max_radius)",
             "radius",
         )
