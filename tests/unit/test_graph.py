@@ -96,11 +96,11 @@ def test_calls_through_an_interface_reach_each_implementer() -> None:
 
 
 def test_calls_through_what_holds_a_function_reach_it_over_several_hands() -> None:
-    field = Dispatch(f"field:{SHOP}.mailer.send", targets=(f"param:{SHOP}.newMailer#0",))
-    param = Dispatch(f"param:{SHOP}.newMailer#0", targets=(f"{SHOP}.sendMail",))
+    field = Dispatch(f"field:{SHOP}.mailer.send", targets=(f"var:{SHOP}.send",))
+    variable = Dispatch(f"var:{SHOP}.send", targets=(f"{SHOP}.sendMail",))
     through = Call(f"{SHOP}.handle", field.id, "value")
     direct = call("retry", "sendMail")
-    graph = Graph(Facts(dispatch=(field, param), calls=(through, direct)))
+    graph = Graph(Facts(dispatch=(field, variable), calls=(through, direct)))
     assert callers(graph, "sendMail") == [("retry", "static"), ("handle", "value")]
 
 
