@@ -73,8 +73,8 @@ func (l *linked) join(iface ifaceFact, all []typeFact, byMethod map[string][]int
 		for key, method := range iface.Methods {
 			node := l.node(method, "interface")
 			node.External = node.External || iface.External
-			if node.Place.File == "" {
-				node.Place = iface.Place
+			if method[:strings.LastIndexByte(method, '.')+1] == iface.ID+"." {
+				node.Place = iface.Place // an interface that embeds it is not where it is declared
 			}
 			if target := t.Methods[key]; target != method {
 				node.Targets = append(node.Targets, target)

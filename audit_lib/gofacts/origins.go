@@ -6,6 +6,7 @@ import (
 	"go/types"
 	"sort"
 	"strconv"
+	"strings"
 )
 
 // Where contexts come from: parameters, requests, fields, roots, and what was made of them.
@@ -18,6 +19,7 @@ func (d *decl) declareParams(list *ast.FieldList, body *ast.BlockStmt, owner *fu
 	i := 0
 	for _, field := range list.List {
 		if len(field.Names) == 0 {
+			d.declareUnnamed(field, owner, body)
 			i++
 		}
 		for _, name := range field.Names {
@@ -31,6 +33,25 @@ func (d *decl) declareParams(list *ast.FieldList, body *ast.BlockStmt, owner *fu
 			i++
 		}
 	}
+}
+
+// declareUnnamed adds a parameter without a name: it can be given one.
+func (d *decl) declareUnnamed(field *ast.Field, owner *funcFact, body *ast.BlockStmt) {
+	if t := d.info.TypeOf(field.Type); t != nil {
+		v := types.NewVar(field.Pos(), d.pkg, "_", t)
+		d.declare(v, owner, body.Pos(), body.End(), true, false)
+	}
+}
+
+// nameFor is what a parameter without a name would be called.
+func nameFor(t types.Type) string {
+	if isContext(t) {
+		return "ctx"
+	}
+	if named := namedOf(t); named != nil {
+		return strings.ToLower(named.Obj().Name()[:1])
+	}
+	return "v"
 }
 
 // declareLocal adds the source that a local variable is, from where it is declared to the end of its block.
@@ -67,7 +88,11 @@ func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param,
 		fact.Role = g.role
 	}
 	if g != nil {
-		fact.Expr, fact.Gives, fact.Nilable = v.Name()+g.suffix, g.gives, g.nils
+		name := v.Name()
+		if name == "_" {
+			name = nameFor(v.Type())
+		}
+		fact.Expr, fact.Gives, fact.Nilable = name+g.suffix, g.gives, g.nils
 	}
 	if fact.Role == "context" && !param {
 		var ends ending

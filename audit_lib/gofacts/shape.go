@@ -71,10 +71,25 @@ func flagCall(x *extractor, call *ast.CallExpr, found map[string]bool) {
 	switch funcID(fn) {
 	case "sync.WaitGroup.Wait", "golang.org/x/sync/errgroup.Group.Wait":
 		found["waits"] = true
-	case "net/http.Hijacker.Hijack", "net/http.ResponseController.Hijack",
-		"github.com/gorilla/websocket.Upgrader.Upgrade":
+	case "net/http.Hijacker.Hijack", "net/http.ResponseController.Hijack":
 		found["hijacks"] = true
+	default:
+		found["hijacks"] = found["hijacks"] || upgrades(fn)
 	}
+}
+
+// upgrades sees what the websocket packages have in common: `Upgrade` or `Accept` of a response writer and a request.
+func upgrades(fn *types.Func) bool {
+	if fn.Name() != "Upgrade" && fn.Name() != "Accept" {
+		return false
+	}
+	params := fn.Signature().Params()
+	for i := range params.Len() {
+		if typeID(params.At(i).Type()) == "net/http.ResponseWriter" {
+			return true
+		}
+	}
+	return false
 }
 
 // endsLocal sees `close(c)` and `wg.Done()` on a variable of a function around the body.
@@ -203,10 +218,15 @@ func (x *extractor) afterReceive(path []ast.Node) []string {
 	return kinds
 }
 
-// onlyEnds tells whether a select goes on only when something has ended: all of its cases wait for that.
+// onlyEnds tells whether a select goes on only when something has ended: all of its cases wait for that, or return.
 func (x *extractor) onlyEnds(s *ast.SelectStmt) bool {
+	goesOn := false
 	for _, clause := range s.Body.List {
 		clause := clause.(*ast.CommClause)
+		if n := len(clause.Body); n > 0 && isReturn(clause.Body[n-1]) {
+			continue
+		}
+		goesOn = true
 		found := map[string]bool{}
 		if clause.Comm != nil {
 			x.receives(clause.Comm, found)
@@ -215,7 +235,7 @@ func (x *extractor) onlyEnds(s *ast.SelectStmt) bool {
 			return false
 		}
 	}
-	return true
+	return goesOn
 }
 
 func (x *extractor) receives(n ast.Node, found map[string]bool) {

@@ -99,16 +99,37 @@ func (d *decl) keepsCancel(call *ast.CallExpr) bool {
 		return false
 	}
 	for _, ident := range d.uses[v] {
-		switch p := d.parents[ident].(type) {
-		case *ast.AssignStmt:
-			for i, right := range p.Rhs {
-				if right == ast.Expr(ident) && i < len(p.Lhs) {
-					if _, field := ast.Unparen(p.Lhs[i]).(*ast.SelectorExpr); field {
-						return true
-					}
-				}
+		if d.isStored(ident) || d.isInStored(ident, assign) {
+			return true
+		}
+	}
+	return false
+}
+
+// isStored tells whether a value goes into a field, a list or a result.
+func (d *decl) isStored(e ast.Expr) bool {
+	switch p := d.parents[e].(type) {
+	case *ast.AssignStmt:
+		for i, right := range p.Rhs {
+			if right == e && i < len(p.Lhs) {
+				_, field := ast.Unparen(p.Lhs[i]).(*ast.SelectorExpr)
+				return field
 			}
-		case *ast.KeyValueExpr, *ast.CompositeLit, *ast.ReturnStmt:
+		}
+	case *ast.KeyValueExpr, *ast.CompositeLit, *ast.ReturnStmt:
+		return true
+	case *ast.CallExpr:
+		fun, ok := ast.Unparen(p.Fun).(*ast.Ident)
+		return ok && fun.Name == "append" && p.Args[0] != e
+	}
+	return false
+}
+
+// isInStored tells whether an identifier stands in a literal that is stored, within the function of another node.
+func (d *decl) isInStored(ident *ast.Ident, within ast.Node) bool {
+	home := d.literalAround(within)
+	for lit := d.literalAround(ident); lit != nil && lit != home; lit = d.literalAround(lit) {
+		if d.isStored(lit) {
 			return true
 		}
 	}

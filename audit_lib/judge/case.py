@@ -13,6 +13,9 @@ from audit_lib.model import Category, Radius, Verdict
 from audit_lib.read.facts import Func, TypedSite
 from audit_lib.read.syntax import Directive
 
+MAKING = ("new", "open", "make", "build", "create", "dial", "connect", "init", "setup", "load", "must", "start")
+"""How the names of constructors begin."""
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -83,7 +86,7 @@ class Case:
 
     @property
     def constructs(self) -> bool:
-        """Whether the site's function makes a value of its own package: a constructor, by its result."""
-        if self.top.receiver or not self.top.results:
+        """Whether the site's function is a constructor: by its name, as Go has it, and a result of its own package."""
+        if self.top.receiver or not self.top.results or not self.top.name.lower().startswith(MAKING):
             return False
         return self.top.results[0].rpartition(".")[0] == self.top.package

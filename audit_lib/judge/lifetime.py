@@ -21,7 +21,8 @@ COMMANDS = frozenset(
 WORKER_NAMES = frozenset({"Run", "Start", "Serve", "Reconcile", "Loop", "Watch", "Process", "ProcessJob", "Work"})
 """Methods by which frameworks hand a worker its context."""
 
-_SHORTEST: tuple[Lifetime, ...] = ("request", "command", "worker", "process", "test")
+_TELLING: tuple[Lifetime, ...] = ("request", "worker", "command", "process", "test")
+"""Which lifetime a parameter has that is called with several: a worker is started by a command or the process."""
 
 
 class Lifetimes:
@@ -50,7 +51,7 @@ class Lifetimes:
         return self._of_origins(source.origins, source.owner, source.ends)
 
     def _of_origins(self, origins: Iterable[str], function: str, ends: bool) -> Lifetime | None:
-        return _shortest(self._of_origin(origin, function, ends) for origin in origins)
+        return _telling(self._of_origin(origin, function, ends) for origin in origins)
 
     def _of_origin(self, origin: str, function: str, ends: bool) -> Lifetime | None:
         kind, _, rest = origin.partition(":")
@@ -92,11 +93,11 @@ class Lifetimes:
             for edge in self._graph.callers(function):
                 if not edge.call.test:
                     found.append("worker" if edge.call.go else self.ambient(edge.call.caller))
-        self._ambient[function] = _shortest(found)
+        self._ambient[function] = _telling(found)
         return self._ambient[function]
 
     def of_param(self, function: str) -> Lifetime | None:
-        """The shortest lifetime with which a function's context parameter is called outside tests."""
+        """The lifetime with which a function's context parameter is called outside tests."""
         if function in self._params:
             return self._params[function]
         self._params[function] = None  # recursion adds nothing of its own
@@ -107,23 +108,31 @@ class Lifetimes:
                 continue
             called = True
             lifetime = self._of_origins(edge.call.context, edge.call.caller, ends=True)
-            found.append("worker" if lifetime == "process" and edge.call.go else lifetime)
+            found.append("worker" if lifetime in ("command", "process") and edge.call.go else lifetime)
         if not called:
             found.append(self._uncalled(function))
-        self._params[function] = _shortest(found)
-        return self._params[function]
+        lifetime = _telling(found)
+        if lifetime in ("command", "process") and self._is_worker(function):
+            lifetime = "worker"
+        self._params[function] = lifetime
+        return lifetime
+
+    def _is_worker(self, function: str) -> bool:
+        """Whether a function goes on until its context ends: by its loop, or by its name, as frameworks have it."""
+        func = self._graph.funcs.get(function)
+        return func is not None and ("forever" in func.flags or func.name.rpartition(".")[2] in WORKER_NAMES)
 
     def _uncalled(self, function: str) -> Lifetime:
         """Who calls a function that nobody here calls: a framework, or the users of a library."""
         func = self._graph.funcs.get(function)
         if func is None:
             return "request"
-        return "worker" if "forever" in func.flags or func.name.rpartition(".")[2] in WORKER_NAMES else "request"
+        return "worker" if self._is_worker(function) else "request"
 
 
-def _shortest(lifetimes: Iterable[Lifetime | None]) -> Lifetime | None:
+def _telling(lifetimes: Iterable[Lifetime | None]) -> Lifetime | None:
     found = set(lifetimes)
-    return next((lifetime for lifetime in _SHORTEST if lifetime in found), None)
+    return next((lifetime for lifetime in _TELLING if lifetime in found), None)
 
 
 def is_main(func: Func) -> bool:

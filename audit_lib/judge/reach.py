@@ -158,7 +158,7 @@ class Reach:
     def _opens(self, function: str, edge: Edge) -> bool:
         """Whether a context can be handed over at an edge: a literal has what its parent has, others a parameter."""
         if edge.call.kind == "closure":
-            return not self._escapes(function)
+            return not self.escapes(function)
         if edge.call.kind == "value" and not edge.through:
             # The function is only named there; who calls it is another edge, unless it is run on the spot.
             return any(target in ON_THE_SPOT or self._graph.runs(target) for target in self._graph.given_to(function))
@@ -167,7 +167,7 @@ class Reach:
             return False
         return not self.is_closed(function)
 
-    def _escapes(self, function: str) -> bool:
+    def escapes(self, function: str) -> bool:
         """Whether a literal is given away, to run when the function around it has long returned."""
         func = self._graph.funcs.get(function)
         return func is not None and func.use is not None and func.use.kind in ("field", "return")

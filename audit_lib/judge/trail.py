@@ -72,12 +72,19 @@ def trail_by_threading(graph: Graph, site: TypedSite, ways: tuple[Way, ...]) -> 
             found.append(_goroutine(graph, call.caller, call.place, callee))
         if call.defer:
             found.append(Crossing("defer", call.caller, call.place))
-        if call.after:
-            found.append(Crossing("after", call.caller, call.place))
+        found += _ended(graph, way)
         if call.kind == "value" and way.edge.through is None:
             found += _callback(graph, way, callee)
         found += _literals(graph, call.caller, supply.source.owner if supply else "")
     return Trail(supply, ways, tuple(found))
+
+
+def _ended(graph: Graph, way: Way) -> Iterator[Crossing]:
+    """The border that a function is behind which is also called when the context there has ended."""
+    for edge in graph.callers(way.callee):
+        if edge.call.after and not edge.call.test:
+            yield Crossing("after", edge.call.caller, edge.call.place)
+            return
 
 
 def _callback(graph: Graph, way: Way, callee: Func | None) -> Iterator[Crossing]:

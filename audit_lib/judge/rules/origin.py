@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audit_lib.judge.case import Case, Decision
-from audit_lib.judge.lifetime import is_main
+from audit_lib.judge.lifetime import is_init, is_main
 from audit_lib.model import Category
 
 STANDS_IN_WORK = frozenset({"loop", "after_stop", "after_signal", "after_tick"})
@@ -38,7 +38,8 @@ def of_lifetime(case: Case) -> Decision | None:
         return _keep(case, "background", "a server's requests are made from it: it ends when they have")
     field = case.used_as("field")
     if field is not None and (case.constructs or not case.targets):
-        category: Category = "init" if case.starts_up else "background"
+        plain = not case.site.wraps
+        category: Category = "init" if case.starts_up or (plain and case.constructs) else "background"
         return _keep(case, category, "the context is kept for the life of an object, which ends it by itself")
     if case.constructs and case.trail.ways:
         if case.makes:
@@ -87,36 +88,42 @@ def category_of(case: Case) -> Category:
 
 
 def _started_by(case: Case) -> Category:
-    """Walk up the callers: only from `main` and constructors is start-up; a goroutine or a framework is background."""
+    """Walk up the callers: what is told of the functions in which the work begins."""
     seen: set[str] = set()
-    queue = [case.top.id]
+    queue = [case.func.id]
     starts: set[Category] = set()
-    while queue and len(seen) < 200:
+    while queue:
         current = queue.pop()
         if current in seen:
             continue
         seen.add(current)
-        func = case.graph.funcs.get(current)
-        if func is None:
+        start = _start_of(case, current)
+        if start is not None:
+            starts.add(start)
             continue
-        if (case.graph.funcs and is_main(func)) or "package_level" in func.flags or func.name == "init":
-            starts.add("init")
-            continue
-        if func.closed_by or "forever" in func.flags:
-            starts.add("background")
-            continue
-        edges = [edge for edge in case.graph.callers(current) if not edge.call.test]
-        if not edges and func.exported:
-            starts.add("request")
-        for edge in edges:
+        for edge in case.graph.callers(current):
             if edge.call.go:
                 starts.add("background")
-            else:
-                queue.append(case.graph.top(edge.call.caller))
-    for category in ("background", "request", "init"):
-        if category in starts:
-            return category
-    return "background"
+            elif not edge.call.test:
+                queue.append(edge.call.caller)
+    return next((category for category in _TELLING if category in starts), "background")
+
+
+_TELLING: tuple[Category, ...] = ("background", "request", "init")
+
+
+def _start_of(case: Case, function: str) -> Category | None:
+    """What begins in a function, or None where it is only on the way: start-up, a command, a callback, an API."""
+    func = case.graph.funcs.get(function)
+    if func is None or is_main(func) or is_init(func):
+        return "init"
+    if any(source.param and source.role in ("context", "method") for source in case.graph.sources_of(function)):
+        return "request"
+    if func.closed_by or "forever" in func.flags or case.reach.escapes(function):
+        return "background"
+    if func.exported and not any(not edge.call.test for edge in case.graph.callers(function)):
+        return "request"
+    return None
 
 
 def _is_wrapper(case: Case) -> bool:

@@ -14,6 +14,9 @@ _CATEGORY: dict[str, Category] = {
     "test": "test",
 }
 
+CALLS_PER_FUNCTION = 8
+"""How many calls that get one more argument weigh as much as a function whose signature changes."""
+
 IGNORED_SHARE = 6
 """By how much less a context is worth that nothing listens to: the limit of its radius is divided by this."""
 
@@ -66,7 +69,7 @@ def _threaded(case: Case, supply: Supply, category: Category) -> Decision | None
     limit = case.config.policy.max_radius
     if case.is_ignored:
         limit //= IGNORED_SHARE
-    if radius is not None and radius.functions > limit:
+    if radius is not None and max(radius.functions, radius.calls // CALLS_PER_FUNCTION) > limit:
         return Decision(
             category,
             "review",
