@@ -20,8 +20,8 @@ largest process, as `/usr/bin/time -v` says; "all processes' memory" is the most
   `contextcheck ./...`, which keeps no cache of its own. Go's build cache is warm for both.
 - second scan: the same again, nothing changed; against `golangci-lint run --no-config ./...` (its default linters:
   errcheck, govet, ineffassign, staticcheck, unused) on a cache that a run before has filled.
-- syntax only: `ctxaudit scan --syntax-only`, results written; against a program that parses the same files with
-  ast-grep-py and does nothing else.
+- syntax only: `ctxaudit scan --syntax-only`, nothing cached, results written; against a program that parses the same
+  files with ast-grep-py and does nothing else.
 - ctxaudit scans every module of a repository; the other two read the main one."""
 
 

@@ -24,6 +24,7 @@ from ast_grep_py import SgRoot
 
 from audit_lib import api
 from audit_lib.model import Audit, Finding
+from audit_lib.read import gotool
 from benchmarks import errors, report
 from benchmarks.errors import InputError
 from benchmarks.parse_all import go_files
@@ -65,10 +66,11 @@ def main() -> int:
     report.check(options.out)
     go = find_go()
     scanned = []
-    for module in modules(go):
-        one = scan(module, go, with_types=not options.syntax_only)
-        scanned.append(one)
-        print(_line(one), flush=True)
+    everything = modules(go)
+    with unaided(go):
+        for module in everything:
+            scanned.append(scan(module, go, with_types=not options.syntax_only))
+            print(_line(scanned[-1]), flush=True)
     roots, naive = sum(one.roots for one in scanned), sum(one.naive_roots for one in scanned)
     lines = sum(one.lines for one in scanned)
     print(f"{len(scanned)} modules, {lines} lines of Go, {roots} roots, of which a naive look finds {naive}")
@@ -83,8 +85,8 @@ def modules(go: Path, service: Path = SERVICE) -> list[Module]:
     """The modules whose packages the service depends on, sorted, and the standard library last."""
     template = "{{with .Module}}{{if not .Main}}{{.Path}}\t{{.Dir}}{{end}}{{end}}"
     listed = _go(go, service, "list", "-deps", "-test", "-f", template, "./...")
-    pairs = {tuple(line.split("\t")) for line in listed.splitlines() if line}
-    found = [Module(path, Path(folder)) for path, folder in sorted(pairs)]
+    pairs = [line.split("\t") for line in sorted(set(listed.splitlines())) if line]
+    found = [Module(path, Path(folder)) for path, folder in pairs]
     return [*found, Module(STANDARD, Path(go_env(go, "GOROOT"), "src"))]
 
 
@@ -125,14 +127,14 @@ def typed_audit(module: Module, go: Path) -> Audit:
     """A scan with types. A module of the cache is copied, since there it is read-only and not made to be built."""
     if module.path == STANDARD:
         return api.audit(module.folder)
-    with tempfile.TemporaryDirectory(prefix="ctxaudit-corpus-") as scratch, _offline():
+    with tempfile.TemporaryDirectory(prefix="ctxaudit-corpus-") as scratch:
         folder = Path(scratch, "module")
         shutil.copytree(module.folder, folder, copy_function=shutil.copyfile, ignore=shutil.ignore_patterns("go.work*"))
         for path in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
             path.chmod(0o755)
         (folder / "go.mod").write_text(_requirements(module, go), encoding="utf-8")
         shutil.copyfile(SERVICE / "go.sum", folder / "go.sum")
-        return api.audit(folder)
+        return api.audit(folder, mod="mod")  # the go command may complete our go.mod
 
 
 def naive_roots(folder: Path) -> int:
@@ -213,26 +215,34 @@ def _line(one: Scanned) -> str:
 
 
 def _requirements(module: Module, go: Path) -> str:
-    """A go.mod with which a dependency builds by itself: it requires what the service's build has chosen."""
-    template = "{{if and .Dir (not .Main)}}{{.Path}} {{.Version}}{{end}}"
-    listed = _go(go, SERVICE, "list", "-m", "-f", template, "all").splitlines()
-    required = "\n".join(f"\t{line}" for line in listed if line and line.split()[0] != module.path)
-    version = _go(go, SERVICE, "list", "-m", "-f", "{{.GoVersion}}").strip()
-    return f"module {module.path}\n\ngo {version}\n\nrequire (\n{required}\n)\n"
+    """A go.mod with which a dependency builds by itself: it requires what the service requires."""
+    service = msgspec.json.decode(_go(go, SERVICE, "mod", "edit", "-json"))
+    required = "\n".join(
+        f"\t{other['Path']} {other['Version']}" for other in service["Require"] if other["Path"] != module.path
+    )
+    return f"module {module.path}\n\ngo {service['Go']}\n\nrequire (\n{required}\n)\n"
 
 
 @contextmanager
-def _offline() -> Iterator[None]:
-    """Nothing is downloaded: what a module's tests need and the service does not is missing, and named."""
-    before = os.environ.get("GOPROXY")
-    os.environ["GOPROXY"] = "off"
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["GOPROXY"]
-        else:
-            os.environ["GOPROXY"] = before
+def unaided(go: Path) -> Iterator[None]:
+    """No audit that was kept from before, and nothing downloaded.
+
+    What a module's tests need and the service does not is missing, and named. The helper is there, built.
+    """
+    helper = gotool.build_helper(gotool.find_go())
+    with tempfile.TemporaryDirectory(prefix="ctxaudit-corpus-") as cache:
+        settings = {"GOPROXY": "off", "GOSUMDB": "off", "GOCACHE": go_env(go, "GOCACHE"), "XDG_CACHE_HOME": cache}
+        Path(cache, "ctxaudit").mkdir()
+        shutil.copy(helper, Path(cache, "ctxaudit"))
+        before = {name: os.environ.get(name) for name in settings}
+        os.environ.update(settings)
+        try:
+            yield
+        finally:
+            for name, value in before.items():
+                os.environ.pop(name)
+                if value is not None:
+                    os.environ[name] = value
 
 
 def _go(go: Path, folder: Path, *arguments: str) -> str:

@@ -6,11 +6,12 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
 
-from audit_lib.read.gotool import find_go
+from audit_lib.read import gotool
 
 GO_MOD = "module example.org/shop\n\ngo 1.24\n"
 
@@ -97,11 +98,32 @@ def write_module(folder: Path, names: list[str]) -> Path:
     return folder
 
 
-def scan(target: Path, out: Path, **environment: str) -> dict[str, bytes]:
-    """What a scan in a process of its own leaves: every file, byte for byte."""
+def scan(target: Path, out: Path, cache: Path | None = None, **environment: str) -> dict[str, bytes]:
+    """What a scan in a process of its own leaves: every file, byte for byte.
+
+    Its cache holds the built helper and nothing else, unless one is named: what an earlier scan has kept would make
+    any two scans agree.
+    """
+    env = os.environ | {"XDG_CACHE_HOME": str(cache or cache_of_helper(out)), "GOCACHE": gocache()} | environment
     command = [sys.executable, "-m", "audit_lib", "scan", str(target), "--out", str(out), "--format", "jsonl,csv"]
-    subprocess.run(command, env=os.environ | environment, capture_output=True, check=True)
+    subprocess.run(command, env=env, capture_output=True, check=True)
     return {path.name: path.read_bytes() for path in sorted(out.iterdir())}
+
+
+def cache_of_helper(out: Path) -> Path:
+    """A new cache folder beside a scan's results, with the helper in it."""
+    helper = gotool.build_helper(gotool.find_go())
+    cache = out.with_name(f"{out.name}-cache")
+    (cache / "ctxaudit").mkdir(parents=True)
+    shutil.copy(helper, cache / "ctxaudit")
+    return cache
+
+
+@lru_cache
+def gocache() -> str:
+    """Go's build cache, said by name so that it stays where it is when the cache folder moves."""
+    command = [str(gotool.find_go().path), "env", "GOCACHE"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
 @pytest.fixture
@@ -134,23 +156,33 @@ def test_the_number_of_cores_does_not_matter(shop: Path, written: dict[str, byte
     assert scan(shop, tmp_path / "out2", GOMAXPROCS=cores, PYTHONHASHSEED=cores) == written
 
 
-def test_a_cold_cache_and_a_warm_one_give_the_same(shop: Path, written: dict[str, bytes], tmp_path: Path) -> None:
-    # Go's own caches stay: the helper is built anew, and all facts with it.
-    asked = subprocess.run([str(find_go().path), "env", "GOCACHE"], capture_output=True, text=True, check=True)
-    caches = {"XDG_CACHE_HOME": str(tmp_path / "cache"), "GOCACHE": asked.stdout.strip()}
-    cold = scan(shop, tmp_path / "cold", **caches)
-    warm = scan(shop, tmp_path / "warm", **caches)
-    assert cold == warm == written
+@pytest.mark.parametrize("whole", [True, False], ids=["all of it builds", "a package does not build"])
+def test_a_cold_cache_and_a_warm_one_give_the_same(tmp_path: Path, whole: bool) -> None:
+    shop = write_module(tmp_path / "shop", [name for name in FILES if not (whole and name.startswith("broken"))])
+    cold = scan(shop, tmp_path / "cold", tmp_path / "cache")
+    warm = scan(shop, tmp_path / "warm", tmp_path / "cache")
+    assert cold == warm == scan(shop, tmp_path / "none")
 
 
 def test_facts_of_one_checkout_serve_another_one_only_where_they_are_the_same(
     shop: Path, written: dict[str, bytes], tmp_path: Path
 ) -> None:
+    cache = tmp_path / "cache"
     changed = tmp_path / "changed" / "shop"
     shutil.copytree(shop, changed)
     store = changed / "store" / "store.go"
     store.write_text(store.read_text().replace("package store\n", "package store\n\n// Moved.\n"))
-    lines = scan(changed, tmp_path / "out2")["findings.jsonl"].splitlines()
-    assert len(lines) == 10
-    assert lines != written["findings.jsonl"].splitlines()
-    assert scan(shop, tmp_path / "out3") == written
+    assert scan(shop, tmp_path / "out2", cache) == written
+    moved = scan(changed, tmp_path / "out3", cache)
+    assert moved == scan(changed, tmp_path / "out4")
+    assert moved["findings.jsonl"] != written["findings.jsonl"]
+    assert scan(shop, tmp_path / "out5", cache) == written
+
+
+def test_facts_kept_from_one_path_serve_the_same_module_at_another(
+    shop: Path, written: dict[str, bytes], tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    shutil.copytree(shop, elsewhere)
+    scan(shop, tmp_path / "out2", tmp_path / "cache")
+    assert scan(elsewhere, tmp_path / "out3", tmp_path / "cache") == written
