@@ -1,6 +1,8 @@
 """Unified diffs as `git apply` takes them, made from bytes: the same on every machine, with or without git.
 
-Paths are relative to the target, which is where `git apply` runs. A file that is missing is `None`.
+Paths are relative to the target, which is where `git apply` runs. A file that is missing is `None`. Where the target is
+a folder below the top of its repository, git takes the paths of a `diff --git` line to start at the top, and skips such
+files without a word; `below_top` leaves that line out, and git takes the rest to start at the folder.
 """
 
 from __future__ import annotations
@@ -17,16 +19,16 @@ _HEADING_SIZE = 80
 _ESCAPES = {7: "\\a", 8: "\\b", 9: "\\t", 10: "\\n", 11: "\\v", 12: "\\f", 13: "\\r", 34: '\\"', 92: "\\\\"}
 
 
-def patch(before: Files, after: Files) -> bytes:
+def patch(before: Files, after: Files, *, below_top: bool = False) -> bytes:
     """The diff that makes `after` of `before`, file by file, sorted; a file that is in one of them only is new or goes.
 
     Empty where nothing differs. Files that end without a newline, CRLF and any file name come out as git writes them.
     """
     files = sorted({*before, *after})
-    return b"".join(file_patch(file, before.get(file), after.get(file)) for file in files)
+    return b"".join(file_patch(file, before.get(file), after.get(file), below_top) for file in files)
 
 
-def phase_patches(before: Files, states: Sequence[tuple[str, Files]]) -> dict[str, bytes]:
+def phase_patches(before: Files, states: Sequence[tuple[str, Files]], *, below_top: bool = False) -> dict[str, bytes]:
     """A patch for each phase, from the state before it to its own: they apply one after the other, in this order.
 
     A state holds the files that differ from `before` by then; the others are as `before` has them.
@@ -35,20 +37,19 @@ def phase_patches(before: Files, states: Sequence[tuple[str, Files]]) -> dict[st
     last: dict[str, bytes | None] = dict(before)
     for phase, state in states:
         now = {**before, **state}
-        patches[phase] = patch(last, now)
+        patches[phase] = patch(last, now, below_top=below_top)
         last = now
     return patches
 
 
-def file_patch(file: str, before: bytes | None, after: bytes | None) -> bytes:
+def file_patch(file: str, before: bytes | None, after: bytes | None, below_top: bool = False) -> bytes:
     """The diff of one file, with git's headers; empty where nothing differs."""
     if before == after:
         return b""
-    head = [f"diff --git {quoted('a/' + file)} {quoted('b/' + file)}"]
-    if before is None:
-        head.append("new file mode 100644")
-    if after is None:
-        head.append("deleted file mode 100644")
+    head = []
+    if not below_top:
+        head.append(f"diff --git {quoted('a/' + file)} {quoted('b/' + file)}")
+        head += ["new file mode 100644"] * (before is None) + ["deleted file mode 100644"] * (after is None)
     body = _body(lines_of(before or b""), lines_of(after or b""))
     if body:
         head.append(f"--- {_side('a/' + file) if before is not None else '/dev/null'}")
