@@ -180,6 +180,7 @@ func (d *decl) visit(n ast.Node) {
 		if n.Tok == token.DEFINE {
 			d.declareLocal(n.Key, n.Body.Pos())
 			d.declareLocal(n.Value, n.Body.Pos())
+			d.holdElement(n)
 		}
 	}
 }
@@ -206,6 +207,18 @@ func (d *decl) visitIdent(n *ast.Ident) {
 		} else if _, function := obj.Type().Underlying().(*types.Signature); function {
 			d.passOn(n)
 		}
+	}
+}
+
+// holdElement records that a loop's variable holds the functions that it goes over.
+func (d *decl) holdElement(n *ast.RangeStmt) {
+	ident, ok := n.Value.(*ast.Ident)
+	if !ok || d.info.TypeOf(n.X) == nil {
+		return
+	}
+	node, elements := d.objectNode(d.info.Defs[ident]), elementNode(d.info.TypeOf(n.X))
+	if node != "" && elements != "" {
+		d.out.Holds = append(d.out.Holds, holdFact{Node: node, Target: elements})
 	}
 }
 

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"encoding/json"
+	"slices"
 	"sort"
 	"strings"
 )
@@ -71,19 +72,32 @@ func (e *emitter) packages(t *target) {
 
 func (e *emitter) funcs() {
 	closed := map[string][]string{}
+	imports := map[string][]string{}
+	for _, facts := range e.l.packages {
+		imports[facts.Path] = append(imports[facts.Path], facts.Imports...)
+	}
 	for id, node := range e.l.dispatch {
-		if node.External {
-			for _, target := range node.Targets {
+		for _, target := range node.Targets {
+			if fn := e.l.funcs[target]; node.External && fn != nil && isMeant(id, imports[fn.Pkg]) {
 				closed[target] = append(closed[target], id)
 			}
 		}
 	}
 	for _, id := range sorted(e.l.funcs) {
-		if fn := e.l.funcs[id]; e.l.reach[id] {
+		if fn := e.l.funcs[id]; e.l.reach[id] || e.l.handed[id] {
 			fn.ClosedBy = unique(closed[id])
 			e.print("func", fn)
 		}
 	}
+}
+
+// isMeant tells whether a method implements another module's interface on purpose: its package imports that of the
+// interface, or the interface is of the standard library. Else their likeness is chance.
+func isMeant(method string, imports []string) bool {
+	path := method[:strings.LastIndexByte(method, '.')]
+	path = path[:max(strings.LastIndexByte(path, '.'), 0)]
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".") || slices.Contains(imports, path)
 }
 
 func (e *emitter) dispatch() {

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 )
 
 // What the shape of a body tells about how long its work lives.
@@ -267,10 +268,30 @@ func (x *extractor) receiveKind(channel ast.Expr) string {
 			case "time.Time":
 				return "tick"
 			}
-			if s, ok := c.Elem().Underlying().(*types.Struct); ok && s.NumFields() == 0 {
+			if s, ok := c.Elem().Underlying().(*types.Struct); ok && s.NumFields() == 0 && namesEnd(channel) {
 				return "stop"
 			}
 		}
 	}
 	return "value"
+}
+
+// namesEnd tells a channel that says when to end from one that says when to begin; only its name does.
+func namesEnd(channel ast.Expr) bool {
+	name := ""
+	switch e := ast.Unparen(channel).(type) {
+	case *ast.Ident:
+		name = e.Name
+	case *ast.SelectorExpr:
+		name = e.Sel.Name
+	case *ast.CallExpr:
+		return namesEnd(e.Fun)
+	}
+	name = strings.ToLower(name)
+	for _, word := range []string{"stop", "quit", "done", "clos", "exit", "shut", "end", "cancel", "term", "kill"} {
+		if strings.Contains(name, word) {
+			return true
+		}
+	}
+	return false
 }

@@ -165,9 +165,13 @@ func (d *decl) siteFlags(n ast.Node) []string {
 	for i := len(path) - 1; i >= 0; i-- {
 		switch p := path[i].(type) {
 		case *ast.GoStmt:
-			flags = append(flags, "go")
+			if d.isHandedTo(n, p.Call) {
+				flags = append(flags, "go")
+			}
 		case *ast.DeferStmt:
-			flags = append(flags, "defer")
+			if d.isHandedTo(n, p.Call) {
+				flags = append(flags, "defer")
+			}
 		case *ast.IfStmt:
 			if i+1 < len(path) && path[i+1] == ast.Node(p.Body) && d.isContextGuard(p.Cond) {
 				flags = append(flags, "guard")
@@ -180,6 +184,18 @@ func (d *decl) siteFlags(n ast.Node) []string {
 		flags = append(flags, "loop")
 	}
 	return flags
+}
+
+// isHandedTo tells whether a site is the call of a statement itself, or a context that it is given. What other
+// arguments call is evaluated when the statement is reached.
+func (d *decl) isHandedTo(n ast.Node, call *ast.CallExpr) bool {
+	for p := n; p != nil && p != ast.Node(call); p = d.parents[p] {
+		outer, ok := d.parents[p].(*ast.CallExpr)
+		if ok && outer != call && ast.Node(outer.Fun) != p && !d.givesContext(outer) {
+			return false
+		}
+	}
+	return true
 }
 
 // isContextGuard sees `x == nil` on a context, alone or with other conditions.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"strings"
 )
 
 // Functions as values: which node an expression stands for, and which nodes may hold it.
@@ -81,7 +82,9 @@ func fieldNode(sel *types.Selection) string {
 func elementNode(container types.Type) string {
 	switch container.Underlying().(type) {
 	case *types.Map, *types.Slice, *types.Array:
-		return "element:" + types.TypeString(container, func(p *types.Package) string { return p.Path() })
+		var b strings.Builder
+		writeType(&b, container)
+		return "element:" + b.String()
 	}
 	return ""
 }
@@ -148,6 +151,9 @@ func (d *decl) argument(call *ast.CallExpr, e ast.Expr) string {
 	}
 	fn := d.calleeFunc(call)
 	if fn == nil {
+		if builtin, ok := ast.Unparen(call.Fun).(*ast.Ident); ok && builtin.Name == "append" && len(call.Args) > 1 {
+			return elementNode(d.info.TypeOf(call.Args[0]))
+		}
 		return ""
 	}
 	for i, arg := range call.Args {
@@ -196,6 +202,8 @@ func (d *decl) useOfFunc(e ast.Expr) *useFact {
 		use.Kind, use.Target = "var", d.sink(e)
 	case *ast.KeyValueExpr, *ast.CompositeLit:
 		use.Kind, use.Target = "field", d.sink(e)
+	case *ast.SendStmt:
+		use.Kind = "sent"
 	}
 	return use
 }

@@ -43,6 +43,7 @@ class Case:
     config: Config
     directive: Directive | None
     go_version: tuple[int, ...]
+    opened: frozenset[str] = frozenset()  # interfaces of which a method takes a context, for another site's sake
 
     @property
     def callee(self) -> str:

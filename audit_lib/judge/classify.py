@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
+
 from audit_lib.config import Config
-from audit_lib.judge.case import Case
+from audit_lib.judge.case import Case, Decision
 from audit_lib.judge.findings import numbered, typed_finding, untyped_finding
 from audit_lib.judge.graph import Graph
 from audit_lib.judge.lifetime import Lifetimes
@@ -22,7 +25,7 @@ def judge(syntax: Syntax, facts: Facts | None, config: Config) -> tuple[Finding,
         found = [untyped_finding(site, config, test=site.span.file in tests, loaded=False) for site in syntax.sites]
     else:
         court = Court(syntax, facts, config)
-        found = [finding for site in facts.sites if (finding := court.judge(site)) is not None]
+        found = court.judge_all()
         for site in court.unseen():
             found.append(untyped_finding(site, config, test=site.span.file in tests, loaded=True))
     return numbered(sorted(found, key=lambda finding: finding.site.span))
@@ -38,34 +41,48 @@ class Court:
         self._directives: dict[tuple[str, int], Directive] = {
             (word.span.file, word.covers): word for word in syntax.directives
         }
-        self._listed = {(site.span.file, site.span.start) for site in syntax.sites if site.kind == "bare_call"}
+        self._listed = {
+            (site.span.file, site.span.start, site.span.end) for site in syntax.sites if site.kind == "bare_call"
+        }
         self._versions = _go_versions(facts)
 
-    def judge(self, site: TypedSite) -> Finding | None:
-        """The finding of a typed site, or None for a call with a sibling to which no context could be given anyway.
+    def judge_all(self) -> list[Finding]:
+        """The findings of all typed sites, judged twice: interfaces that open for one site open for their siblings."""
+        cases = [case for site in self._facts.sites if (case := self._case(site)) is not None]
+        decisions = [_decide(case) for case in cases]
+        opened = frozenset(
+            interface
+            for case, decision in zip(cases, decisions, strict=True)
+            if decision.rule == "threaded"
+            for interface in self._opened_by(case)
+        )
+        found = []
+        for case, decision in zip(cases, decisions, strict=True):
+            if decision.rule in ("origin", "test", "unused") and not case.site.test:
+                decision = _decide(dataclasses.replace(case, opened=opened))
+            found.append(typed_finding(case, decision))
+        return found
 
-        Such calls count in any module where a context is near; those that a rule of the scan lists count everywhere.
-        """
-        trail = self._trail(site)
-        listed = site.kind == "root" or (site.place.file, site.place.start) in self._listed
-        if not listed and (trail.supply is None or site.test):
-            return None
-        case = self._case(site, trail)
-        decision = next(decision for rule in ORDER if (decision := rule(case)) is not None)
-        return typed_finding(case, decision)
+    def _opened_by(self, case: Case) -> Iterator[str]:
+        """The module's interfaces of which a method gets a context when a case is fixed."""
+        for way in case.trail.ways:
+            nodes = [*self._graph.interfaces_of(way.callee), *([way.edge.through] if way.edge.through else [])]
+            for node in nodes:
+                if node.kind == "interface" and not node.external:
+                    yield node.id.rpartition(".")[0]
 
     def unseen(self) -> list[SyntaxSite]:
         """The sites that only syntax saw: their package could not be loaded, or their file is left out of the build.
 
         Calls that need types to be told are left out where types say that they are something else.
         """
-        seen = {(site.place.file, site.place.start) for site in self._facts.sites}
+        seen = {(site.place.file, site.place.start, site.place.end) for site in self._facts.sites}
         read = {package.dir for package in self._facts.packages if package.files}
         constrained = {fact.file for fact in self._syntax.files if fact.build}
         return [
             site
             for site in self._syntax.sites
-            if (site.span.file, site.span.start) not in seen
+            if (site.span.file, site.span.start, site.span.end) not in seen
             and (site.certain or site.package not in read or site.span.file in constrained)
         ]
 
@@ -80,7 +97,15 @@ class Court:
                 return trail_by_threading(self._graph, site, ways)
         return trail_without_source(self._graph, site)
 
-    def _case(self, site: TypedSite, trail: Trail) -> Case:
+    def _case(self, site: TypedSite) -> Case | None:
+        """The case of a site, or None for a call with a sibling to which no context could be given anyway.
+
+        Such calls count in any module where a context is near; those that a rule of the scan lists count everywhere.
+        """
+        trail = self._trail(site)
+        listed = site.kind == "root" or (site.place.file, site.place.start, site.place.end) in self._listed
+        if not listed and (trail.supply is None or site.test):
+            return None
         chain = self._graph.chain(site.function)
         func = chain[0] if chain else Func(id=site.function, place=site.place, test=site.test)
         top = chain[-1] if chain else func
@@ -102,6 +127,10 @@ class Court:
     def _version_of(self, package: str) -> tuple[int, ...]:
         best = max((path for path in self._versions if package.startswith(path)), key=len, default="")
         return self._versions.get(best, ())
+
+
+def _decide(case: Case) -> Decision:
+    return next(decision for rule in ORDER if (decision := rule(case)) is not None)
 
 
 def _go_versions(facts: Facts) -> dict[str, tuple[int, ...]]:

@@ -71,20 +71,31 @@ class Graph:
     def _callers(self, function: str) -> tuple[Edge, ...]:
         """Every way into a function, direct ones first; calls through what holds it behind them.
 
-        A function that is given as an argument is reached from where it is given: that call has its contexts, while
-        the parameter stands for all that others give.
+        A function that is given as an argument, and run there, is reached from where it is given: that call has its
+        contexts, while the parameter stands for all that others give.
         """
         edges = [Edge(call) for call in self._calls[function]]
         seen: set[str] = set()
         queue = list(self._holders[function])
         while queue:
             node = queue.pop(0)
-            if node.id in seen or node.id.startswith("param:"):
+            if node.id in seen:
                 continue
             seen.add(node.id)
-            edges += [Edge(call, node) for call in self._calls[node.id] if call.kind != "value" or node.kind == "value"]
+            edges += [Edge(call, node) for call in self._calls[node.id] if not self._is_no_way(call, node)]
             queue += self._holders[node.id]
         return tuple(edges)
+
+    @staticmethod
+    def _is_no_way(call: Call, node: Dispatch) -> bool:
+        """Whether a call of what holds a function is no way into it.
+
+        Naming an interface's method calls nothing; and where a function runs its own parameter on the spot, it is who
+        gives the function that has the contexts.
+        """
+        if call.kind == "value" and node.kind == "interface":
+            return True
+        return node.id.startswith("param:") and node.id.removeprefix("param:").partition("#")[0] == call.caller
 
     def interfaces_of(self, function: str) -> tuple[Dispatch, ...]:
         """The interface methods that a method implements."""
@@ -104,7 +115,7 @@ class Graph:
         if kind == "local":
             return True
         if kind == "element":
-            return any(module in path for module in self._modules)
+            return True  # containers of functions are filled and read by type, wherever they are
         path = path or kind
         return any(path == module or path.startswith((module + "/", module + ".")) for module in self._modules)
 
@@ -123,12 +134,25 @@ class Graph:
             yield from self._forwards.get(f"param:{function}#{index}", ())
 
     def ignores(self, target: str) -> bool:
-        """Whether all bodies of a function of the module leave the context that they are given unused."""
-        if not self.owns(target):
-            return False
-        node = self.dispatch.get(target)
-        bodies = node.targets if node else (target,)
-        return bool(bodies) and not any(True for body in bodies for _ in self.forwards(body))
+        """Whether nothing of the module that a context is handed to, and hands it on to, does anything with it."""
+        seen: set[str] = set()
+        queue = [target]
+        while queue:
+            current = queue.pop()
+            if current in seen:
+                continue
+            seen.add(current)
+            if not self.owns(current):
+                return False
+            node = self.dispatch.get(current)
+            if node is not None:
+                queue += node.targets
+                continue
+            for kind, handed_to in self.forwards(current):
+                if kind != "arg" or not handed_to:
+                    return False
+                queue.append(handed_to)
+        return True
 
     def sources_of(self, function: str) -> tuple[Origin, ...]:
         """The contexts that a function itself declares: parameters and locals."""

@@ -32,6 +32,7 @@ class Lifetimes:
         self._graph = graph
         self._params: dict[str, Lifetime | None] = {}
         self._ambient: dict[str, Lifetime | None] = {}
+        self._settle()
 
     def of_source(self, source: Origin) -> Lifetime | None:
         """The lifetime of a source, or None for one that nobody can end and that stands for nothing."""
@@ -75,32 +76,41 @@ class Lifetimes:
         return "process" if is_main(top) else self.ambient(top.id)
 
     def ambient(self, function: str) -> Lifetime | None:
-        """What a function works for: the shortest lifetime among its parameters and, up the calls, its callers'.
+        """What a function works for: the most telling lifetime among its parameters and, up the calls, its callers'.
 
         Behind a `go` statement it is a worker.
         """
-        if function in self._ambient:
-            return self._ambient[function]
-        self._ambient[function] = None  # recursion adds nothing of its own
-        func = self._graph.funcs.get(function)
-        if func is None:
-            return None
-        found: list[Lifetime | None] = ["process"] if is_main(func) else []
-        for source in self._graph.sources_of(function):
-            if source.param and source.role in ("context", "method"):
-                found.append(self.of_source(source))
-        if "request" not in found:
-            for edge in self._graph.callers(function):
-                if not edge.call.test:
-                    found.append("worker" if edge.call.go else self.ambient(edge.call.caller))
-        self._ambient[function] = _telling(found)
-        return self._ambient[function]
+        return self._ambient.get(function)
 
     def of_param(self, function: str) -> Lifetime | None:
         """The lifetime with which a function's context parameter is called outside tests."""
-        if function in self._params:
-            return self._params[function]
-        self._params[function] = None  # recursion adds nothing of its own
+        return self._params.get(function) if function in self._graph.funcs else self._param_of(function)
+
+    def _settle(self) -> None:
+        """Go over all functions until nothing changes: functions that call each other take what either gets.
+
+        A lifetime only ever becomes more telling, so this ends; it takes as many rounds as the longest way down.
+        """
+        changed = True
+        while changed:
+            changed = False
+            for function, func in self._graph.funcs.items():
+                for table, value in ((self._params, self._param_of(function)), (self._ambient, self._ambient_of(func))):
+                    if value is not None and value != table.get(function):
+                        table[function] = _telling((value, table.get(function)))
+                        changed = changed or table[function] == value
+
+    def _ambient_of(self, func: Func) -> Lifetime | None:
+        found: list[Lifetime | None] = ["process"] if is_main(func) else []
+        for source in self._graph.sources_of(func.id):
+            if source.param and source.role in ("context", "method"):
+                found.append(self.of_source(source))
+        for edge in self._graph.callers(func.id):
+            if not edge.call.test:
+                found.append("worker" if edge.call.go else self.ambient(edge.call.caller))
+        return _telling(found)
+
+    def _param_of(self, function: str) -> Lifetime | None:
         found: list[Lifetime | None] = []
         called = False
         for edge in self._graph.callers(function):
@@ -112,10 +122,7 @@ class Lifetimes:
         if not called:
             found.append(self._uncalled(function))
         lifetime = _telling(found)
-        if lifetime in ("command", "process") and self._is_worker(function):
-            lifetime = "worker"
-        self._params[function] = lifetime
-        return lifetime
+        return "worker" if lifetime in ("command", "process") and self._is_worker(function) else lifetime
 
     def _is_worker(self, function: str) -> bool:
         """Whether a function goes on until its context ends: by its loop, or by its name, as frameworks have it."""

@@ -71,16 +71,17 @@ class Reach:
         self.radius = cache(self._radius)
         self._spread()
 
-    def supply_at(self, function: str, offset: int, *, but: str = "") -> Supply | None:
+    def supply_at(self, function: str, offset: int, *, but: str = "", to_hand_on: bool = False) -> Supply | None:
         """The best context that is there at a position: by lifetime, then a parameter or local before what can be nil.
 
-        `but` is an origin that does not count: the root that is to be replaced.
+        `but` is an origin that does not count: the root that is to be replaced. `to_hand_on` leaves out what is not
+        worth threading.
         """
         best: tuple[tuple[int, ...], Supply] | None = None
         for source in self._graph.sources_at(function, offset):
             if source.role == "stored" or source.gives in TESTING:
                 continue
-            if but and but in source.origins:
+            if (but and but in source.origins) or (to_hand_on and not self._is_worth_handing_on(source)):
                 continue
             lifetime = self._lifetimes.of_source(source)
             if lifetime is None:
@@ -127,8 +128,8 @@ class Reach:
             for edge in self._graph.callers(function):
                 if edge.call.test or not self._opens(function, edge):
                     continue
-                supply = self.supply_at(edge.call.caller, edge.call.place.start)
-                if supply is not None and self._is_worth_handing_on(supply.source):
+                supply = self.supply_at(edge.call.caller, edge.call.place.start, to_hand_on=True)
+                if supply is not None:
                     order += 1
                     cost = 1 + 100 * _RANK[supply.lifetime]
                     heapq.heappush(heap, (cost, order, function, Way(function, edge, supply)))

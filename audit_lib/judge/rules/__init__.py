@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from audit_lib.judge.case import Case, Decision
-from audit_lib.judge.rules import directive, origin, outlive, reachable, shared, tests, values
+from audit_lib.judge.rules import directive, origin, outlive, reachable, shared, sibling, tests, values
 
 Rule = Callable[[Case], Decision | None]
 
@@ -18,5 +18,6 @@ ORDER: tuple[Rule, ...] = (
     outlive.decide,
     origin.of_lifetime,
     reachable.decide,
+    sibling.decide,
     origin.without_source,
 )

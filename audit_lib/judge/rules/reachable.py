@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from audit_lib.judge.case import Case, Decision
 from audit_lib.judge.reach import Supply
-from audit_lib.model import Category
+from audit_lib.model import Category, Radius
 
 _CATEGORY: dict[str, Category] = {
     "request": "request",
@@ -46,6 +46,14 @@ def _starts_without(case: Case, supply: Supply) -> bool:
     return case.graph.top(goroutine.function) != case.graph.top(supply.source.owner)
 
 
+def is_worth(case: Case, radius: Radius) -> bool:
+    """Whether a context is worth what changes with it, by the policy's `max_radius`."""
+    limit = case.config.policy.max_radius
+    if case.is_ignored:
+        limit //= IGNORED_SHARE
+    return max(radius.functions, radius.calls // CALLS_PER_FUNCTION) <= limit
+
+
 def _in_scope(case: Case, supply: Supply, category: Category) -> Decision:
     expr = supply.source.expr
     if case.site.kind == "bare_call":
@@ -62,14 +70,11 @@ def _in_scope(case: Case, supply: Supply, category: Category) -> Decision:
 
 
 def _threaded(case: Case, supply: Supply, category: Category) -> Decision | None:
-    radius = case.radius
     calls = len(case.trail.ways)
     above = "one call" if calls == 1 else f"{calls} calls"
     expr = supply.source.expr
-    limit = case.config.policy.max_radius
-    if case.is_ignored:
-        limit //= IGNORED_SHARE
-    if radius is not None and max(radius.functions, radius.calls // CALLS_PER_FUNCTION) > limit:
+    radius = case.radius
+    if radius is not None and not is_worth(case, radius):
         return Decision(
             category,
             "review",
