@@ -19,38 +19,6 @@ func insert(t *testing.T, db *DB, events ...*core.Event) {
 	ok(t, NewEventStore(db).InsertEvents(t.Context(), events))
 }
 
-func TestSearchHistogramAndTop(t *testing.T) {
-	db := open(t)
-	ctx, events := t.Context(), NewEventStore(db)
-	insert(t, db,
-		&core.Event{At: noon, Kind: "login", Host: "web1", Message: "ann came", Fields: map[string]string{"port": "22"}},
-		&core.Event{At: noon.Add(time.Minute), Kind: "login", Host: "web2", Severity: 3},
-		&core.Event{At: noon.Add(time.Hour), Kind: "logout", Host: "web1"})
-	found, err := events.SearchEvents(ctx, core.EventFilter{Tenant: "acme", Text: "ann"})
-	ok(t, err)
-	if len(found) != 1 || found[0].Fields["port"] != "22" || !found[0].At.Equal(noon) {
-		t.Errorf("found: %+v", found)
-	}
-	if n, err := events.CountEvents(ctx, core.EventFilter{Tenant: "acme", Min: 1}); n != 1 || err != nil {
-		t.Errorf("counted %d, %v", n, err)
-	}
-	buckets, err := events.Histogram(ctx, core.EventFilter{Tenant: "acme"}, time.Hour)
-	ok(t, err)
-	if len(buckets) != 2 || buckets[0].Count != 2 || !buckets[1].Start.Equal(noon.Add(time.Hour)) {
-		t.Errorf("buckets: %+v", buckets)
-	}
-	top, err := events.TopValues(ctx, core.EventFilter{Tenant: "acme"}, "host", 1)
-	ok(t, err)
-	if len(top) != 1 || top[0] != (core.TopValue{Value: "web1", Count: 2}) {
-		t.Errorf("top: %+v", top)
-	}
-	_, err = events.TopValues(ctx, core.EventFilter{}, "fields; DROP TABLE events", 1)
-	wantCode(t, err, core.CodeInvalid)
-	if n, err := events.CountEvents(ctx, core.EventFilter{Tenant: "other"}); n != 0 || err != nil {
-		t.Errorf("another tenant sees %d, %v", n, err)
-	}
-}
-
 func TestBatchIsAllOrNothing(t *testing.T) {
 	db := open(t)
 	events := NewEventStore(db)
@@ -58,44 +26,6 @@ func TestBatchIsAllOrNothing(t *testing.T) {
 	wantCode(t, err, core.CodeConflict)
 	if n, err := events.CountEvents(t.Context(), core.EventFilter{Tenant: "acme"}); n != 0 || err != nil {
 		t.Errorf("%d events are there, %v", n, err)
-	}
-}
-
-func TestPathsGoForwardInTime(t *testing.T) {
-	db := open(t)
-	insert(t, db,
-		&core.Event{At: noon, Source: "a", Dest: "b"},
-		&core.Event{At: noon.Add(time.Minute), Source: "b", Dest: "c"},
-		&core.Event{At: noon.Add(-time.Minute), Source: "b", Dest: "d"})
-	paths, err := NewEventStore(db).Paths(core.PathQuery{Tenant: "acme", From: "a", Depth: 5})
-	ok(t, err)
-	if len(paths) != 2 || fmt.Sprint(paths[1].Hosts) != "[a b c]" {
-		t.Errorf("paths: %+v", paths)
-	}
-}
-
-func TestSequencesStayInTheWindow(t *testing.T) {
-	db := open(t)
-	insert(t, db,
-		&core.Event{At: noon, Kind: "fail", Host: "web1"},
-		&core.Event{At: noon.Add(time.Second), Kind: "fail", Host: "web1"},
-		&core.Event{At: noon.Add(time.Minute), Kind: "login", Host: "web1"},
-		&core.Event{At: noon, Kind: "fail", Host: "web2"},
-		&core.Event{At: noon.Add(time.Hour), Kind: "login", Host: "web2"})
-	matches, err := NewEventStore(db).Sequences(core.SequenceQuery{Tenant: "acme", Steps: []string{"fail", "login"}, Window: 10 * time.Minute})
-	ok(t, err)
-	if len(matches) != 1 || matches[0].Host != "web1" || matches[0].Chains != 2 {
-		t.Errorf("matches: %+v", matches)
-	}
-}
-
-func TestBacktestCountsWhatMatches(t *testing.T) {
-	db := open(t)
-	insert(t, db, &core.Event{At: noon, Kind: "login"}, &core.Event{At: noon, Kind: "logout"})
-	result, err := NewEventStore(db).Backtest(newRule("r"), core.EventFilter{Tenant: "acme"})
-	ok(t, err)
-	if result.Scanned != 2 || result.Matched != 1 || len(result.Sample) != 1 {
-		t.Errorf("result: %+v", result)
 	}
 }
 

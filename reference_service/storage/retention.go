@@ -33,6 +33,11 @@ func NewRetention(db *DB) *Retention {
 	return r
 }
 
+// Replace has records of a kind that are kept elsewhere removed there.
+func (r *Retention) Replace(kind string, purge func(ctx context.Context, before time.Time) (int, error)) {
+	r.purgers[kind] = purge
+}
+
 // Start sweeps now and then until Stop.
 func (r *Retention) Start(every time.Duration) {
 	r.done.Go(func() {

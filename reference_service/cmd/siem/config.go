@@ -37,6 +37,8 @@ type config struct {
 	smtp            string
 	mailFrom        string
 	scripts         string
+	clickhouse      string
+	clickhouseDB    string
 	outboundAllow   []netip.Prefix
 	signingKey      string
 	adminPassword   string
@@ -71,6 +73,8 @@ func loadConfig(data string, getenv func(string) string) (*config, error) {
 		smtp:            getenv("SIEM_SMTP"),
 		mailFrom:        e.text("SIEM_MAIL_FROM", "siem@localhost"),
 		scripts:         getenv("SIEM_SCRIPTS"),
+		clickhouse:      getenv("SIEM_CLICKHOUSE"),
+		clickhouseDB:    e.text("SIEM_CLICKHOUSE_DATABASE", "siem"),
 		memorySessions:  e.text("SIEM_SESSIONS", "sqlite") == "memory",
 		signingKey:      getenv("SIEM_SIGNING_KEY"),
 		adminPassword:   getenv("SIEM_ADMIN_PASSWORD"),

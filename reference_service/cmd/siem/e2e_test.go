@@ -207,3 +207,33 @@ func TestOfflineCommands(t *testing.T) {
 		}
 	}
 }
+
+func TestEventsInClickHouseBecomeAlerts(t *testing.T) {
+	addr := os.Getenv("SIEM_TEST_CLICKHOUSE")
+	if addr == "" {
+		t.Skip("SIEM_TEST_CLICKHOUSE names no server")
+	}
+	database := fmt.Sprintf("e2e_%d", time.Now().UnixNano())
+	in := serve(t, t.TempDir(), "SIEM_CLICKHOUSE="+addr, "SIEM_CLICKHOUSE_DATABASE="+database)
+	in.do("POST", "/api/v1/rules", rule("failed login"), http.StatusCreated, nil)
+	in.do("POST", "/api/v1/events", []object{{"kind": "login_failed", "host": "web1"}, {"kind": "login", "host": "web1"}}, http.StatusAccepted, nil)
+	in.settle()
+	var found struct {
+		Events []object `json:"events"`
+		Total  int      `json:"total"`
+	}
+	in.do("GET", "/api/v1/events?host=web1", nil, http.StatusOK, &found)
+	var matches, entries []object
+	in.do("POST", "/api/v1/events/sequences", object{"steps": []string{"login_failed", "login"}, "within": "1h"}, http.StatusOK, &matches)
+	var summary struct {
+		ByStatus map[string]int `json:"by_status"`
+	}
+	in.do("GET", "/api/v1/alerts/summary", nil, http.StatusOK, &summary)
+	in.do("GET", "/api/v1/audit", nil, http.StatusOK, &entries)
+	if found.Total != 2 || len(found.Events) != 2 || summary.ByStatus["open"] != 1 || len(entries) == 0 {
+		t.Fatalf("found %+v, summary %+v, %d audit entries", found, summary, len(entries))
+	}
+	if err, ended := in.terminate(5 * time.Second); !ended || err != nil {
+		t.Fatalf("end: %v, %v", ended, err)
+	}
+}

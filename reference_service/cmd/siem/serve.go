@@ -39,6 +39,7 @@ type service struct {
 	feeds     *feeds.Poller
 	lines     *ingest.Server
 	pipeline  *ingest.Pipeline
+	archive   *archive
 }
 
 func (p *program) serve(ctx context.Context, cfg *config, args []string) error {
@@ -103,6 +104,11 @@ func start(cfg *config) (*service, error) {
 	}
 	svc := &service{cfg: cfg, db: db, retention: storage.NewRetention(db)}
 	svc.stores = openStores(cfg, db, svc.retention)
+	if cfg.clickhouse != "" {
+		if err := svc.connect(); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
 	if err := svc.recover(); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -237,5 +243,8 @@ func (svc *service) stop() error {
 	svc.scorer.Stop()
 	svc.feeds.Stop()
 	svc.retention.Stop()
+	if svc.archive != nil {
+		errs = append(errs, svc.archive.close())
+	}
 	return errors.Join(append(errs, svc.db.Close())...)
 }
