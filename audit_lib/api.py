@@ -12,7 +12,7 @@ import msgspec
 from audit_lib import __version__, unchanged
 from audit_lib import config as configuration
 from audit_lib.errors import ToolchainError
-from audit_lib.judge.classify import judge
+from audit_lib.judge.classify import idle_directives, judge
 from audit_lib.model import Audit, Degradation, Finding, Totals, totals_of
 from audit_lib.progress import Progress, silent
 from audit_lib.read import facts as typed
@@ -63,6 +63,7 @@ def _read_and_judge(
     if read is not None:
         degradations += [Degradation(problem.where, problem.reason) for problem in read.problems]
     findings = judge(syntax, read, settings)
+    degradations += idle_directives(syntax, findings)
     return Audit(
         tool=f"ctxaudit {__version__}",
         target=_name(target, read),

@@ -28,6 +28,7 @@ type importer struct {
 type declared struct {
 	once sync.Once
 	pkg  *types.Package
+	cgo  bool // some of its types are C's, and not known
 }
 
 func newImporter() *importer {
@@ -52,6 +53,7 @@ func (imp *importer) declarations(pkg *packages.Package) (*types.Package, error)
 		for _, path := range pkg.GoFiles {
 			if file, _ := parser.ParseFile(imp.fset, path, nil, parser.SkipObjectResolution); file != nil {
 				files = append(files, file)
+				entry.cgo = entry.cgo || importsC(file)
 			}
 		}
 		conf := types.Config{
@@ -64,6 +66,35 @@ func (imp *importer) declarations(pkg *packages.Package) (*types.Package, error)
 		return nil, fmt.Errorf("%s cannot be read", pkg.PkgPath)
 	}
 	return entry.pkg, nil
+}
+
+func importsC(file *ast.File) bool {
+	for _, spec := range file.Imports {
+		if spec.Path.Value == `"C"` {
+			return true
+		}
+	}
+	return false
+}
+
+// guesses tells whether types of C, which are not known from Go's sources, may be why a package does not check.
+func (imp *importer) guesses(pkg *packages.Package, seen map[string]bool) bool {
+	if seen[pkg.ID] {
+		return false
+	}
+	seen[pkg.ID] = true
+	imp.mu.Lock()
+	entry := imp.source[pkg.ID]
+	imp.mu.Unlock()
+	if entry != nil && entry.cgo {
+		return true
+	}
+	for _, dep := range pkg.Imports {
+		if dep.ExportFile == "" && dep.Module != nil && imp.guesses(dep, seen) {
+			return true
+		}
+	}
+	return false
 }
 
 // plain gives a package that is no test variant.
@@ -207,5 +238,8 @@ func check(u *unit, imp *importer) *checked {
 		},
 	}
 	c.types, _ = conf.Check(u.pkg.PkgPath, c.fset, c.files, c.info)
+	if len(c.errs) > 0 && imp.guesses(u.pkg, map[string]bool{}) {
+		c.errs = nil
+	}
 	return c
 }

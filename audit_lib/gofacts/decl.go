@@ -313,6 +313,7 @@ func (d *decl) call(n ast.Node, callee, kind string, ctx []string) {
 		}
 	}
 	fact.Loop = d.inLoop(n)
+	fact.Lazy = d.inLazy(n)
 	if hasFlag(d.around(n), "waits") {
 		for _, kind := range d.afterReceive(d.pathTo(n)) {
 			fact.After = fact.After || kind != "after_tick"
@@ -331,6 +332,27 @@ func (d *decl) pathTo(n ast.Node) []ast.Node {
 	}
 	slices.Reverse(path)
 	return path
+}
+
+// inLazy tells whether a node is in the block that makes a kept value where it is missing: `if x.f == nil { … }`.
+func (d *decl) inLazy(n ast.Node) bool {
+	if d.body == nil || d.body.Body == nil {
+		return false
+	}
+	var receiver *types.Var
+	if fn, ok := d.info.Defs[d.body.Name].(*types.Func); ok {
+		receiver = fn.Signature().Recv()
+	}
+	child := n
+	for p := d.parents[n]; p != nil; p = d.parents[p] {
+		if test, ok := p.(*ast.IfStmt); ok && child == ast.Node(test.Body) && !isNotNilTest(test) {
+			if d.isLazy(test, d.body.Body, receiver) {
+				return true
+			}
+		}
+		child = p
+	}
+	return false
 }
 
 // inLoop tells whether a node is inside an endless loop of its own function.

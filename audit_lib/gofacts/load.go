@@ -278,6 +278,9 @@ func wholeMessage(err error) string {
 }
 
 func firstLine(message string) string {
+	for strings.HasPrefix(message, "# ") { // the go command's heading for a package
+		_, message, _ = strings.Cut(message, "\n")
+	}
 	line, _, cut := strings.Cut(strings.TrimSpace(message), "\n")
 	if cut {
 		return fmt.Sprintf("%s …", strings.TrimSpace(line))

@@ -173,6 +173,11 @@ func (d *decl) callOrigins(call *ast.CallExpr, seen map[*types.Var]bool) ([]stri
 			return origins, max(ends, endings[id])
 		}
 	}
+	for _, arg := range call.Args { // withUser(r): made from the request's
+		if g := d.giverOf(d.info.TypeOf(arg)); g != nil && g.role == "method" && d.givesContext(call) {
+			return []string{"method:" + g.gives}, endings[id]
+		}
+	}
 	if recv := fn.Signature().Recv(); recv != nil && len(call.Args) == 0 {
 		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
 			if t := d.info.TypeOf(sel.X); t != nil && typeID(t) != "" {

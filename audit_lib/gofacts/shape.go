@@ -13,7 +13,7 @@ import (
 //
 //	forever    a loop without a condition, or over a channel: it goes on until somebody stops it
 //	waits      it waits for goroutines or a channel before it returns
-//	lazy       it makes a value once and keeps it in its receiver or a package's variable
+//	lazy       past a test it makes a value once, and keeps it in its receiver or a package's variable
 //	hijacks    it takes a connection over from the HTTP server
 //	signals    it tells somebody who made a local channel or group that it has ended
 func bodyFlags(x *extractor, body *ast.BlockStmt, receiver *types.Var) []string {
@@ -34,7 +34,7 @@ func bodyFlags(x *extractor, body *ast.BlockStmt, receiver *types.Var) []string 
 		case *ast.SendStmt:
 			found["signals"] = found["signals"] || x.isCaptured(n.Chan, body)
 		case *ast.IfStmt:
-			found["lazy"] = found["lazy"] || x.isLazy(n, body, receiver)
+			found["lazy"] = found["lazy"] || isNotNilTest(n) && x.isLazy(n, body, receiver)
 		}
 		return true
 	})
@@ -136,13 +136,19 @@ func (x *extractor) isLazy(n *ast.IfStmt, body *ast.BlockStmt, receiver *types.V
 		return false
 	}
 	field := x.info.Uses[kept.Sel]
-	scope := ast.Node(body)
 	if cond.Op == token.EQL {
-		scope = n.Body
-	} else if len(n.Body.List) == 0 || !isReturn(n.Body.List[len(n.Body.List)-1]) {
+		return x.assigns(n.Body, field)
+	}
+	if len(n.Body.List) == 0 || !isReturn(n.Body.List[len(n.Body.List)-1]) {
 		return false
 	}
-	return x.assigns(scope, field)
+	return x.assigns(body, field)
+}
+
+// isNotNilTest tells the form that returns what is there from the one that makes what is missing in its own block.
+func isNotNilTest(n *ast.IfStmt) bool {
+	cond, ok := n.Cond.(*ast.BinaryExpr)
+	return ok && cond.Op == token.NEQ
 }
 
 // outlives tells whether what an expression names lives longer than the call: the receiver, or a package's variable.

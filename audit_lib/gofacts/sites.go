@@ -183,6 +183,9 @@ func (d *decl) siteFlags(n ast.Node) []string {
 	if d.inLoop(n) {
 		flags = append(flags, "loop")
 	}
+	if d.inLazy(n) {
+		flags = append(flags, "lazy")
+	}
 	return flags
 }
 

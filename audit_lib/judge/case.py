@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from audit_lib.config import Config
-from audit_lib.judge.graph import Graph
+from audit_lib.judge.graph import TESTING, Graph
 from audit_lib.judge.lifetime import is_init, is_main
 from audit_lib.judge.reach import Reach
 from audit_lib.judge.trail import Trail
 from audit_lib.model import Category, Radius, Verdict
-from audit_lib.read.facts import Func, TypedSite
+from audit_lib.read.facts import Func, Origin, TypedSite
 from audit_lib.read.syntax import Directive
 
-MAKING = ("new", "open", "make", "build", "create", "dial", "connect", "init", "setup", "load", "must", "start")
+MAKING = ("new", "open", "make", "dial", "connect", "init", "setup", "must")
 """How the names of constructors begin."""
 
 
@@ -44,6 +44,7 @@ class Case:
     directive: Directive | None
     go_version: tuple[int, ...]
     opened: frozenset[str] = frozenset()  # interfaces of which a method takes a context, for another site's sake
+    costly: frozenset[str] = frozenset()  # types of which most methods are not worth a context's price
 
     @property
     def callee(self) -> str:
@@ -64,6 +65,14 @@ class Case:
         return tuple(use.target for use in self.site.uses if use.kind == "arg" and use.target)
 
     @property
+    def test_source(self) -> Origin | None:
+        """The test's own context, where one is in scope: `t.Context()`."""
+        for source in self.graph.sources_at(self.site.function, self.site.place.start):
+            if source.gives in TESTING and source.name != "_":
+                return source
+        return None
+
+    @property
     def only_values(self) -> bool:
         """Whether all that the context is given to only reads its values."""
         given = [use for use in self.site.uses if use.kind == "arg"]
@@ -72,7 +81,11 @@ class Case:
     @property
     def makes(self) -> bool:
         """Whether the context is given to what makes an object, which may keep it."""
-        return any(use.makes for use in self.site.uses if use.kind == "arg")
+        return any(use.makes and self._may_keep(use.target) for use in self.site.uses if use.kind == "arg")
+
+    def _may_keep(self, target: str) -> bool:
+        """Whether a function may keep the context that it is given: a foreign one may, an own one is looked at."""
+        return not self.graph.owns(target) or any(kind == "field" for kind, _ in self.graph.forwards(target))
 
     @property
     def is_ignored(self) -> bool:

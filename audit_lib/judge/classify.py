@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 
 from audit_lib.config import Config
 from audit_lib.judge.case import Case, Decision
@@ -13,9 +14,12 @@ from audit_lib.judge.lifetime import Lifetimes
 from audit_lib.judge.reach import Reach
 from audit_lib.judge.rules import ORDER
 from audit_lib.judge.trail import Trail, trail_by_threading, trail_in_scope, trail_without_source
-from audit_lib.model import Finding
+from audit_lib.model import Degradation, Finding
 from audit_lib.read.facts import Facts, Func, TypedSite
 from audit_lib.read.syntax import Directive, Syntax, SyntaxSite
+
+AGAIN = frozenset({"origin", "radius", "test", "threaded", "unused"})
+"""The rules whose decisions may change with what is decided of siblings."""
 
 
 def judge(syntax: Syntax, facts: Facts | None, config: Config) -> tuple[Finding, ...]:
@@ -31,13 +35,26 @@ def judge(syntax: Syntax, facts: Facts | None, config: Config) -> tuple[Finding,
     return numbered(sorted(found, key=lambda finding: finding.site.span))
 
 
+def idle_directives(syntax: Syntax, findings: Iterable[Finding]) -> list[Degradation]:
+    """The `//ctxaudit:keep` comments that keep nothing: their site is gone, or they stand in the wrong place."""
+    covered = {(finding.site.span.file, finding.site.span.line) for finding in findings}
+    return [
+        Degradation(
+            f"{word.span.file}:{word.span.line}",
+            "//ctxaudit:keep keeps nothing: there is no site on the line that it speaks for; move or remove it",
+        )
+        for word in syntax.directives
+        if word.form == "keep" and (word.span.file, word.covers) not in covered
+    ]
+
+
 class Court:
     """What all cases share: the graph, the reach of sources, and the directives by line."""
 
     def __init__(self, syntax: Syntax, facts: Facts, config: Config) -> None:
         self._syntax, self._facts, self._config = syntax, facts, config
         self._graph = Graph(facts, frozenset(file.file for file in syntax.files if file.generator))
-        self._reach = Reach(self._graph, Lifetimes(self._graph))
+        self._reach = Reach(self._graph, Lifetimes(self._graph), stored=config.policy.stored == "fix")
         self._directives: dict[tuple[str, int], Directive] = {
             (word.span.file, word.covers): word for word in syntax.directives
         }
@@ -47,19 +64,21 @@ class Court:
         self._versions = _go_versions(facts)
 
     def judge_all(self) -> list[Finding]:
-        """The findings of all typed sites, judged twice: interfaces that open for one site open for their siblings."""
+        """The findings of all typed sites, judged twice: the second time with what the first says of their siblings.
+
+        Interfaces that open for one site open for their siblings too; and where most methods of a type are not worth
+        a context's price, the others do not go alone.
+        """
         cases = [case for site in self._facts.sites if (case := self._case(site)) is not None]
-        decisions = [_decide(case) for case in cases]
+        first = [(case, _decide(case)) for case in cases]
         opened = frozenset(
-            interface
-            for case, decision in zip(cases, decisions, strict=True)
-            if decision.rule == "threaded"
-            for interface in self._opened_by(case)
+            interface for case, decision in first if decision.rule == "threaded" for interface in self._opened_by(case)
         )
+        costly = _costly(first)
         found = []
-        for case, decision in zip(cases, decisions, strict=True):
-            if decision.rule in ("origin", "test", "unused") and not case.site.test:
-                decision = _decide(dataclasses.replace(case, opened=opened))
+        for case, decision in first:
+            if decision.rule in AGAIN and not case.site.test:
+                decision = _decide(dataclasses.replace(case, opened=opened, costly=costly))
             found.append(typed_finding(case, decision))
         return found
 
@@ -127,6 +146,13 @@ class Court:
     def _version_of(self, package: str) -> tuple[int, ...]:
         best = max((path for path in self._versions if package.startswith(path)), key=len, default="")
         return self._versions.get(best, ())
+
+
+def _costly(decided: list[tuple[Case, Decision]]) -> frozenset[str]:
+    """The types of which more methods were found too costly to thread a context into than worth it."""
+    too_costly = Counter(case.top.receiver for case, decision in decided if decision.rule == "radius")
+    worth_it = Counter(case.top.receiver for case, decision in decided if decision.rule == "threaded")
+    return frozenset(name for name, count in too_costly.items() if name and count > max(worth_it[name], 1))
 
 
 def _decide(case: Case) -> Decision:

@@ -10,7 +10,7 @@ import msgspec
 
 from audit_lib.config import Config
 from audit_lib.judge.case import Case, Decision
-from audit_lib.judge.reach import Way
+from audit_lib.judge.reach import Supply, Way
 from audit_lib.model import CallKind, Finding, Kind, Priority, Site, Source, Span, Step
 from audit_lib.read.facts import Place
 from audit_lib.read.syntax import SyntaxSite
@@ -24,6 +24,9 @@ def typed_finding(case: Case, decision: Decision) -> Finding:
     site = case.site
     kind: Kind = "root" if site.kind == "root" else "bare_call"
     shows_source = decision.verdict in _CHANGES and case.trail.supply is not None and not site.test
+    source = _source(case.trail.supply) if shows_source else None
+    if site.test and decision.verdict == "fix" and case.test_source is not None:
+        source = _source(Supply(case.test_source, "test"))
     return Finding(
         fingerprint=f"{case.func.package}|{case.func.name}|{kind}|{site.callee}",
         site=Site(kind, site.callee, _span(site.place), case.func.name),
@@ -34,7 +37,7 @@ def typed_finding(case: Case, decision: Decision) -> Finding:
         reason=decision.reason,
         recommendation=decision.recommendation,
         rule=decision.rule,
-        source=_source(case) if shows_source else None,
+        source=source,
         path=_path(case) if shows_source else (),
         radius=case.radius if shows_source else None,
     )
@@ -105,8 +108,7 @@ def _waits(case: Case) -> bool:
     return False
 
 
-def _source(case: Case) -> Source | None:
-    supply = case.trail.supply
+def _source(supply: Supply | None) -> Source | None:
     if supply is None:
         return None
     origin = supply.source

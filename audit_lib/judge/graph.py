@@ -97,6 +97,11 @@ class Graph:
             return True
         return node.id.startswith("param:") and node.id.removeprefix("param:").partition("#")[0] == call.caller
 
+    def is_library(self, package: str) -> bool:
+        """Whether a package belongs to a module that builds no program: its exported functions are for others."""
+        module = next((p.module for p in self.facts.packages if p.path == package), "")
+        return not any(p.name == "main" and p.module == module for p in self.facts.packages)
+
     def interfaces_of(self, function: str) -> tuple[Dispatch, ...]:
         """The interface methods that a method implements."""
         return tuple(node for node in self._holders[function] if node.kind == "interface")

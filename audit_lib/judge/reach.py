@@ -63,8 +63,9 @@ class Way:
 class Reach:
     """Distances from sources to functions, over calls that can be given another argument."""
 
-    def __init__(self, graph: Graph, lifetimes: Lifetimes) -> None:
+    def __init__(self, graph: Graph, lifetimes: Lifetimes, *, stored: bool = False) -> None:
         self._graph = graph
+        self._stored = stored  # whether a context that the receiver keeps is a source (policy `stored`)
         self._lifetimes = lifetimes
         self._ways: dict[str, Way] = {}
         self._distance: dict[str, int] = {}
@@ -79,7 +80,7 @@ class Reach:
         """
         best: tuple[tuple[int, ...], Supply] | None = None
         for source in self._graph.sources_at(function, offset):
-            if source.role == "stored" or source.gives in TESTING:
+            if (source.role == "stored" and not self._stored) or source.gives in TESTING:
                 continue
             if (but and but in source.origins) or (to_hand_on and not self._is_worth_handing_on(source)):
                 continue
@@ -100,7 +101,9 @@ class Reach:
 
     def is_registered(self, function: str) -> bool:
         """Whether a function is given to somebody outside the module, who calls it as it is."""
-        given = set(self._graph.given_to(function)) - ON_THE_SPOT
+        func = self._graph.funcs.get(function)
+        own = {func.use.target} if func is not None and func.use is not None and func.use.kind == "arg" else set()
+        given = (own | set(self._graph.given_to(function))) - ON_THE_SPOT
         return any(target and not self._graph.owns(target) for target in given)
 
     def way_to(self, function: str) -> Way | None:

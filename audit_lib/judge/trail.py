@@ -66,6 +66,8 @@ def trail_by_threading(graph: Graph, site: TypedSite, ways: tuple[Way, ...]) -> 
         callee = graph.funcs.get(way.callee)
         if callee is not None and "lazy" in callee.flags:
             found.append(Crossing("lazy", callee.id, callee.place))
+        if call.lazy:
+            found.append(Crossing("lazy", call.caller, call.place))
         if call.kind == "closure":
             continue
         if call.go:
@@ -112,7 +114,7 @@ def _own(graph: Graph, site: TypedSite) -> Iterator[Crossing]:
     if "defer" in site.flags or ((uses := _real(site.uses)) and all(use.defer for use in uses)):
         yield Crossing("defer", site.function, site.place)
     func = graph.funcs.get(site.function)
-    if func is not None and "lazy" in func.flags:
+    if func is not None and ("lazy" in func.flags or "lazy" in site.flags):
         yield Crossing("lazy", func.id, func.place)
 
 
@@ -126,7 +128,7 @@ def _literals(graph: Graph, function: str, owner: str) -> Iterator[Crossing]:
         if func.id == owner or not func.parent or func.use is None:
             return
         use = func.use
-        if use.kind == "go" or use.go or use.target in LATER | GROUPS or _is_started(graph, use):
+        if use.kind in ("go", "sent") or use.go or use.target in LATER | GROUPS or _is_started(graph, use):
             yield _goroutine(graph, func.parent, func.place, func)
         elif use.kind == "defer" or use.defer:
             yield Crossing("defer", func.parent, func.place)

@@ -129,6 +129,7 @@ class Call(msgspec.Struct, frozen=True):
     go: bool = False
     defer: bool = False
     loop: bool = False
+    lazy: bool = False
     after: bool = False
     context: tuple[str, ...] = ()
     test: bool = False
@@ -220,7 +221,7 @@ def decode(lines: Iterable[bytes]) -> Facts:
     found: dict[str, list[msgspec.Struct]] = {kind: [] for kind in _TYPES}
     for line in lines:
         head, _, rest = line.partition(b",")
-        kind = head[2:-1].decode()
+        kind = head[2:-1].decode("ascii", "replace")
         try:
             found[kind].append(decoders[kind].decode(rest.rstrip()[:-1]))
         except (KeyError, msgspec.DecodeError) as error:

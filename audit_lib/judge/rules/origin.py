@@ -119,7 +119,8 @@ def _start_of(case: Case, function: str) -> Category | None:
         return "init"
     if any(source.param and source.role in ("context", "method") for source in case.graph.sources_of(function)):
         return "request"
-    if func.closed_by or "forever" in func.flags or case.reach.escapes(function):
+    called_back = func.closed_by or case.reach.is_registered(function) or case.reach.escapes(function)
+    if called_back or "forever" in func.flags:
         return "background"
     if func.exported and not any(not edge.call.test for edge in case.graph.callers(function)):
         return "request"
@@ -133,7 +134,9 @@ def _is_wrapper(case: Case) -> bool:
 
 
 def _only_tests_call(case: Case) -> bool:
-    """Whether every caller, up to all ends, is a test, and there is one."""
+    """Whether every caller, up to all ends, is a test, and there is one; a library's exported functions have others."""
+    if case.top.exported and case.graph.is_library(case.top.package):
+        return False
     seen: set[str] = set()
     queue = [case.top.id]
     tested = False
@@ -156,7 +159,21 @@ def _only_tests_call(case: Case) -> bool:
 
 
 def _is_used(case: Case) -> bool:
-    return any(True for _ in case.graph.callers(case.top.id)) or bool(case.graph.given_to(case.top.id))
+    """Whether anybody could call a site's function: not only itself, or functions that nobody calls."""
+    seen: set[str] = set()
+    queue = [case.top.id]
+    while queue:
+        current = queue.pop()
+        if current in seen:
+            continue
+        seen.add(current)
+        func = case.graph.funcs.get(current)
+        if func is None or func.exported or func.test or func.closed_by or is_main(func) or is_init(func):
+            return True
+        if case.graph.given_to(current):
+            return True
+        queue += [case.graph.top(edge.call.caller) for edge in case.graph.callers(current)]
+    return False
 
 
 def _keep(case: Case, category: Category, reason: str) -> Decision:

@@ -59,7 +59,8 @@ def _in_goroutine(case: Case, goroutine: Crossing, category: Category) -> Decisi
     if goroutine.hijacked and short:
         return _detach(case, category, "it serves a connection that was taken over, and outlives the request")
     if goroutine.endless and (short or not _is_worker(case, goroutine.function)):
-        return _lives_on(case)
+        started_with = supply is not None and case.graph.top(supply.source.owner) == case.graph.top(goroutine.function)
+        return _lives_on(case) if short or started_with else None  # else its life begins where it is started
     return _detach(case, category, "it runs in a goroutine that nobody waits for") if short else None
 
 

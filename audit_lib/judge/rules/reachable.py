@@ -83,6 +83,14 @@ def _threaded(case: Case, supply: Supply, category: Category) -> Decision | None
             "decide whether this context is worth that change (policy max_radius)",
             "radius",
         )
+    if case.top.receiver in case.costly:
+        return Decision(
+            category,
+            "review",
+            f"{expr} is {above} up, but most methods of its type are not worth their price, and one would stand alone",
+            "decide for the whole type (policy max_radius)",
+            "radius",
+        )
     if supply.lifetime == "process" and not supply.source.param and not supply.source.ends:
         return None
     return Decision(

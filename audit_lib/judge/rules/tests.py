@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from audit_lib.judge.case import Case, Decision
-from audit_lib.judge.graph import TESTING
 
 CLEANUP = frozenset({"testing.common.Cleanup", "testing.T.Cleanup", "testing.B.Cleanup", "testing.TB.Cleanup"})
 FIRST_WITH_CONTEXT = (1, 24)
@@ -13,23 +12,21 @@ def decide(case: Case) -> Decision | None:
     """Decide sites in test files, and in code that only tests call."""
     if not case.site.test:
         return None
-    source = _test_context(case)
-    if source and case.site.kind == "root" and case.go_version >= FIRST_WITH_CONTEXT and not _outlives(case):
+    source = case.test_source
+    if (
+        source is not None
+        and case.site.kind == "root"
+        and case.go_version >= FIRST_WITH_CONTEXT
+        and not _outlives(case)
+    ):
         return Decision(
             "test",
             "fix",
-            f"a test's own context ends with the test, and {source} is in scope",
-            f"use {source}",
+            f"a test's own context ends with the test, and {source.expr} is in scope",
+            f"use {source.expr}",
             "test",
         )
     return Decision("test", "keep", "test code", "nothing", "test")
-
-
-def _test_context(case: Case) -> str:
-    for source in case.graph.sources_at(case.site.function, case.site.place.start):
-        if source.gives in TESTING and source.name != "_":
-            return source.expr
-    return ""
 
 
 def _outlives(case: Case) -> bool:
