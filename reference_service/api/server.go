@@ -30,6 +30,11 @@ type Stores struct {
 	Feeds        core.FeedStore
 	Assets       core.AssetStore
 	Keys         core.KeyStore
+	Cases        core.CaseStore
+	Watchlists   core.WatchlistStore
+	Dashboards   core.Collection[core.Dashboard]
+	Hooks        core.HookStore
+	Approvals    core.ApprovalStore
 	Audit        core.AuditLog
 	Retention    core.RetentionStore
 }
@@ -124,6 +129,7 @@ func (s *Server) routes(mux *http.ServeMux) {
 	s.eventRoutes(on)
 	s.detectionRoutes(on)
 	s.responseRoutes(on)
+	s.deskRoutes(open, on)
 	s.operationRoutes(open, on)
 }
 
@@ -208,6 +214,36 @@ func (s *Server) responseRoutes(on func(string, core.Permission, handlerFunc)) {
 	serve(s, on, "feeds", core.PermissionResponse, s.Feeds)
 	on("POST /api/v1/feeds/{id}/refresh", core.PermissionResponse, s.refreshFeed)
 	on("POST /api/v1/indicators/lookup", core.PermissionRead, s.lookupIndicators)
+}
+
+// deskRoutes is what people work with all day.
+func (s *Server) deskRoutes(open func(string, handlerFunc), on func(string, core.Permission, handlerFunc)) {
+	on("GET /api/v1/cases", core.PermissionRead, s.listCases)
+	on("POST /api/v1/cases", core.PermissionAlerts, s.openCase)
+	on("GET /api/v1/cases/{id}", core.PermissionRead, s.getCase)
+	on("PATCH /api/v1/cases/{id}", core.PermissionAlerts, s.updateCase)
+	on("POST /api/v1/cases/{id}/close", core.PermissionAlerts, s.closeCase)
+	on("POST /api/v1/cases/{id}/merge", core.PermissionAlerts, s.mergeCases)
+	on("POST /api/v1/cases/{id}/alerts", core.PermissionAlerts, s.linkAlerts)
+	on("POST /api/v1/cases/{id}/notes", core.PermissionAlerts, s.addNote)
+	on("POST /api/v1/cases/{id}/tasks", core.PermissionAlerts, s.addTask)
+	on("POST /api/v1/cases/{id}/tasks/{task}/done", core.PermissionAlerts, s.finishTask)
+	on("POST /api/v1/cases/{id}/evidence", core.PermissionAlerts, s.addEvidence)
+	on("GET /api/v1/cases/{id}/evidence/{file}", core.PermissionRead, s.getEvidence)
+	on("GET /api/v1/cases/{id}/timeline", core.PermissionRead, s.caseTimeline)
+	serve(s, on, "watchlists", core.PermissionDetection, s.Watchlists)
+	on("GET /api/v1/watchlists/{id}/entries", core.PermissionRead, s.listEntries)
+	on("POST /api/v1/watchlists/{id}/entries", core.PermissionDetection, s.addEntries)
+	on("GET /api/v1/watchlists/{id}/export", core.PermissionRead, s.exportEntries)
+	on("DELETE /api/v1/watchlists/{id}/entries/{value}", core.PermissionDetection, s.removeEntry)
+	serve(s, on, "dashboards", core.PermissionRead, s.Dashboards)
+	on("GET /api/v1/dashboards/{id}/data", core.PermissionRead, s.drawDashboard)
+	serve(s, on, "hooks", core.PermissionResponse, s.Hooks)
+	open("POST /api/v1/hooks/{id}/deliver", s.deliver)
+	on("POST /api/v1/hooks/{id}/secret", core.PermissionResponse, s.newHookSecret)
+	on("GET /api/v1/hooks/{id}/deliveries", core.PermissionRead, s.listDeliveries)
+	on("GET /api/v1/approvals", core.PermissionRead, s.listApprovals)
+	on("POST /api/v1/approvals/{id}", core.PermissionResponse, s.decideApproval)
 }
 
 func (s *Server) operationRoutes(open func(string, handlerFunc), on func(string, core.Permission, handlerFunc)) {

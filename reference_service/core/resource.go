@@ -100,13 +100,15 @@ type ActionRun struct {
 	Millis   int64     `json:"millis"`
 }
 
-// Step is one step of a playbook: an action, a comment, or a change of the alert.
+// Step is one step of a playbook: an action, a comment, a change of the alert, or
+// a question that somebody has to say yes to.
 type Step struct {
 	Name     string `json:"name"`
 	ActionID string `json:"action_id,omitempty"`
 	Status   string `json:"status,omitempty"`
 	Assign   string `json:"assign,omitempty"`
 	Comment  string `json:"comment,omitempty"`
+	Approval string `json:"approval,omitempty"`
 	Seconds  int    `json:"timeout_seconds,omitempty"`
 }
 
@@ -124,7 +126,7 @@ func (p *Playbook) Validate() error {
 		return Errorf(CodeInvalid, "name and steps are required")
 	}
 	for _, s := range p.Steps {
-		if s.ActionID == "" && s.Status == "" && s.Assign == "" && s.Comment == "" {
+		if s.ActionID == "" && s.Status == "" && s.Assign == "" && s.Comment == "" && s.Approval == "" {
 			return Errorf(CodeInvalid, "step %q does nothing", s.Name)
 		}
 	}

@@ -21,6 +21,8 @@ type Engine struct {
 	timeout   time.Duration
 	log       *slog.Logger
 	steps     map[string]stepFunc
+	approvals core.ApprovalStore
+	askEvery  time.Duration
 	slots     chan struct{}
 	running   sync.WaitGroup
 }
@@ -32,9 +34,14 @@ type stepFunc func(step core.Step, alert *core.Alert) (string, error)
 // none of them longer than timeout.
 func NewEngine(playbooks core.PlaybookStore, actions core.ActionStore, alerts core.AlertStore, runner core.ActionRunner,
 	timeout time.Duration, parallel int, log *slog.Logger) *Engine {
-	e := &Engine{playbooks: playbooks, actions: actions, alerts: alerts, runner: runner, timeout: timeout, log: log, slots: make(chan struct{}, parallel)}
-	e.steps = map[string]stepFunc{"action": e.act, "assign": e.assign, "comment": e.comment, "status": e.move}
+	e := &Engine{playbooks: playbooks, actions: actions, alerts: alerts, runner: runner, timeout: timeout, log: log, slots: make(chan struct{}, parallel), askEvery: time.Second}
+	e.steps = map[string]stepFunc{"action": e.act, "assign": e.assign, "comment": e.comment, "status": e.move, "approval": e.ask}
 	return e
+}
+
+// AskWith lets steps wait for approvals, and looks for answers now and then.
+func (e *Engine) AskWith(approvals core.ApprovalStore, every time.Duration) {
+	e.approvals, e.askEvery = approvals, every
 }
 
 // ExecutePlaybook runs a playbook and returns when it has ended.

@@ -40,6 +40,7 @@ func (s *Scheduler) Start(tick time.Duration) {
 			case <-ctx.Done():
 				return
 			case <-ticker.C:
+				s.expireApprovals()
 				if err := s.RunDue(ctx); err != nil && ctx.Err() == nil {
 					s.log.Error("scheduled playbooks failed", "error", err)
 				}
@@ -52,6 +53,20 @@ func (s *Scheduler) Start(tick time.Duration) {
 func (s *Scheduler) Stop() {
 	s.cancel()
 	<-s.done
+}
+
+// expireApprovals gives up on questions that nobody answered.
+func (s *Scheduler) expireApprovals() {
+	if s.engine.approvals == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if n, err := s.engine.approvals.ExpireApprovals(ctx, s.now()); err != nil {
+		s.log.Error("approvals were not expired", "error", err)
+	} else if n > 0 {
+		s.log.Info("approvals expired", "n", n)
+	}
 }
 
 // RunDue runs every playbook whose time has come.

@@ -41,6 +41,8 @@ func kindOf(step core.Step) string {
 	switch {
 	case step.ActionID != "":
 		return "action"
+	case step.Approval != "":
+		return "approval"
 	case step.Assign != "":
 		return "assign"
 	case step.Comment != "":
@@ -92,4 +94,36 @@ func (e *Engine) move(step core.Step, alert *core.Alert) (string, error) {
 		return "", err
 	}
 	return "moved to " + moved.Status, nil
+}
+
+// ask waits until somebody grants or refuses a step, for as long as it may take.
+func (e *Engine) ask(step core.Step, alert *core.Alert) (string, error) {
+	if e.approvals == nil {
+		return "", core.Errorf(core.CodeUnavailable, "nobody can be asked on this server")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), stepTimeout(step))
+	defer cancel()
+	question := &core.Approval{Tenant: alert.Tenant, AlertID: alert.ID, Step: step.Approval, ExpiresAt: time.Now().Add(stepTimeout(step))}
+	if err := e.approvals.RequestApproval(ctx, question); err != nil {
+		return "", err
+	}
+	ticker := time.NewTicker(e.askEvery)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return "", core.Errorf(core.CodeTimeout, "nobody answered")
+		case <-ticker.C:
+		}
+		answer, err := e.approvals.ApprovalByID(question.ID)
+		if err != nil {
+			return "", err
+		}
+		switch answer.Status {
+		case core.ApprovalGranted:
+			return "granted by " + answer.DecidedBy, nil
+		case core.ApprovalRefused, core.ApprovalTimedOut:
+			return "", core.Errorf(core.CodeForbidden, "%s by %s", answer.Status, answer.DecidedBy)
+		}
+	}
 }

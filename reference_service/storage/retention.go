@@ -28,6 +28,8 @@ func NewRetention(db *DB) *Retention {
 		"events":   NewEventStore(db).DeleteEventsBefore,
 		"alerts":   NewAlertStore(db).PurgeAlerts,
 		"sessions": NewSessionStore(db).PurgeSessions,
+
+		"deliveries": NewHookStore(db).PurgeDeliveries,
 	}
 	r.ctx, r.stop = context.WithCancel(context.Background())
 	return r
@@ -102,6 +104,8 @@ func (r *Retention) Sweep(ctx context.Context) (*core.Sweep, error) {
 		"counters":   NewCorrelationStore(r.db).ExpireCounters,
 		"indicators": NewFeedStore(r.db).ExpireIndicators,
 		"exceptions": r.exceptions.PurgeExceptions,
+
+		"watch_entries": NewWatchlistStore(r.db).ExpireEntries,
 	}
 	for kind, expire := range expiries {
 		if sweep.Removed[kind], err = expire(ctx, sweep.At); err != nil {

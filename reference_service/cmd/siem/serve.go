@@ -137,6 +137,7 @@ func (svc *service) build() (api.Engines, error) {
 	bus := core.NewBus()
 	actions := detect.NewActions(stores.Actions, out, mail, cfg.scripts, cfg.log)
 	svc.responder = soar.NewEngine(stores.Playbooks, stores.Actions, stores.Alerts, actions, cfg.playbookTimeout, 8, cfg.log)
+	svc.responder.AskWith(stores.Approvals, 500*time.Millisecond)
 	svc.schedule = soar.NewScheduler(svc.responder, defaultTenant, cfg.log)
 	svc.scorer = ml.NewService(stores.Alerts, storage.NewModelStore(svc.db), cfg.log)
 	svc.feeds = feeds.NewPoller(stores.Feeds, out, defaultTenant, cfg.log)
@@ -187,6 +188,11 @@ func openStores(cfg *config, db *storage.DB, retention core.RetentionStore) api.
 		Feeds:        storage.NewFeedStore(db),
 		Assets:       storage.NewAssetStore(db),
 		Keys:         storage.NewKeyStore(db),
+		Cases:        storage.NewCaseStore(db),
+		Watchlists:   storage.NewWatchlistStore(db),
+		Dashboards:   storage.NewDashboardStore(db),
+		Hooks:        storage.NewHookStore(db),
+		Approvals:    storage.NewApprovalStore(db),
 		Audit:        storage.NewAuditLog(db),
 		Retention:    retention,
 	}
