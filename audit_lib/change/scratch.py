@@ -26,10 +26,14 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Scratch:
-    """A copy: its folder, and a digest of all that was copied (names and contents)."""
+    """A copy: its folder, and a digest of all that was copied (names and contents).
+
+    `whole` tells whether that is all that its packages are built from, but for what go.sum names by its digest.
+    """
 
     root: Path
     digest: str
+    whole: bool = True
 
     def read(self, file: str) -> bytes | None:
         """The bytes of a file (relative, `/`-separated), `None` where there is none."""
@@ -80,7 +84,8 @@ def scratch_copy(target: Path) -> Iterator[Scratch]:
         try:
             outside = references(target)
             root = mirror(target, outside, holder)
-            yield Scratch(root, _copy(target, root))
+            root = Path(os.path.realpath(root))
+            yield Scratch(root, _copy(target, root), whole=not outside)
         finally:
             _clear(holder)
 

@@ -1,0 +1,73 @@
+"""What failed in a target before a change: asked for only where something fails after it, and kept by content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+import audit_lib
+from audit_lib.change.failures import Report, joined, relevant
+from audit_lib.change.packages import Commands, Package
+from audit_lib.change.scratch import Scratch
+from audit_lib.read.gotool import cache_root
+
+_ENVIRONMENT = ("CGO_ENABLED", "GOARCH", "GOEXPERIMENT", "GOFLAGS", "GOOS", "GOWORK")
+
+
+class Baseline:
+    """The reports of a target as it was, by step and package. One for a copy, whatever is tried there after."""
+
+    def __init__(self, scratch: Scratch, commands: Commands) -> None:
+        self._scratch = scratch
+        self._place = _place(scratch, commands)
+        self._reports: dict[str, Report] = _recalled(self._place)
+
+    def of(
+        self,
+        step: str,
+        packages: Sequence[Package],
+        before: Mapping[str, bytes | None],
+        run: Callable[[Sequence[Package]], Report],
+    ) -> Report:
+        """What a step says of these packages with the files as they were; it is run for those not asked for yet."""
+        missing = [package for package in packages if f"{step} {package.path}" not in self._reports]
+        if missing:
+            with self._scratch.showing(before):
+                report = run(missing)
+            for package in missing:
+                self._reports[f"{step} {package.path}"] = relevant(report, [package.path])
+            self._keep()
+        return joined(self._reports[f"{step} {package.path}"] for package in packages)
+
+    def _keep(self) -> None:
+        if self._place is None:
+            return
+        try:
+            self._place.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=self._place.parent, delete=False) as file:
+                file.write(msgspec.json.encode(self._reports))
+            Path(file.name).replace(self._place)
+        except OSError:
+            return  # a cache that cannot be written is done without
+
+
+def _place(scratch: Scratch, commands: Commands) -> Path | None:
+    if not scratch.whole:
+        return None
+    parts = [audit_lib.__version__, scratch.digest, commands.go.version, repr(commands.options)]
+    parts += [f"{name}={os.environ.get(name, '')}" for name in _ENVIRONMENT]
+    return cache_root() / "baselines" / f"{hashlib.sha256(chr(0).join(parts).encode()).hexdigest()[:32]}.json"
+
+
+def _recalled(place: Path | None) -> dict[str, Report]:
+    if place is None:
+        return {}
+    try:
+        return msgspec.json.decode(place.read_bytes(), type=dict[str, Report])
+    except (OSError, msgspec.DecodeError):
+        return {}

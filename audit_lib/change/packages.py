@@ -1,0 +1,173 @@
+"""The packages of a target that a change concerns, and whether they compile, as the go command says it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from audit_lib.change.failures import Failure, Report, files_in, gist, without_positions
+from audit_lib.config import GoOptions
+from audit_lib.errors import ToolchainError
+from audit_lib.read.gotool import GoTool, environment
+
+_SKIPPED = frozenset({"vendor", "testdata", "node_modules"})
+_ERROR = re.compile(r"^(\S+\.go):\d+(?::\d+)?: (.*)$")
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package of the target: import path, folder and module's folder (relative), and what it is built from.
+
+    `needs` are the import paths of its own and its tests' dependencies.
+    """
+
+    path: str
+    folder: str
+    module: str
+    needs: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Commands:
+    """The go command in a copy of a target."""
+
+    go: GoTool
+    root: Path
+    options: GoOptions
+
+    def run(self, module: str, command: Sequence[str], arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+        """Run a go command with the target's build flags in a module's folder. Raises `ToolchainError` without Go."""
+        flags = [f"-tags={','.join(self.options.tags)}"] if self.options.tags else []
+        flags += [f"-modfile={self.options.modfile}"] if self.options.modfile else []
+        folder = self.root / module
+        # Go takes its folder from PWD where that is right, and prints paths below it.
+        env = environment(self.go, mod=self.options.mod) | {"PWD": str(folder)}
+        line = [str(self.go.path), *command, *flags, *arguments]
+        try:
+            return subprocess.run(
+                line, cwd=folder, env=env, capture_output=True, check=False, encoding="utf-8", errors="replace"
+            )
+        except OSError as error:
+            raise ToolchainError(f"{self.go.path}: {error.strerror}; name another Go in CTXAUDIT_GO") from error
+
+
+def concerned(commands: Commands, changed: Collection[str]) -> tuple[list[Package], Report]:
+    """The packages that hold changed files or depend on one that does, tests included, and modules that fail to list.
+
+    Sorted by module and path.
+    """
+    packages: dict[str, Package] = {}
+    failures = []
+    for module in _modules(commands.root):
+        fields = "-json=ImportPath,Dir,ForTest,Deps,Standard"
+        done = commands.run(module, ["list", "-e", "-test", fields], ["./..."])
+        if done.returncode != 0:
+            name = f"module in {module}"
+            said = [line.replace(f"{commands.root}/", "") for line in done.stderr.splitlines()]
+            failures.append(Failure("compile", name, gist(said), gist(said), (f"{module}/go.mod".removeprefix("./"),)))
+        for package in _listed(done.stdout, commands.root, module):
+            known = packages.get(package.path, package)
+            packages[package.path] = Package(known.path, known.folder, known.module, known.needs | package.needs)
+    folders = {file.rpartition("/")[0] or "." for file in changed}
+    roots = {package.path for package in packages.values() if package.folder in folders}
+    found = [package for package in packages.values() if package.path in roots or not roots.isdisjoint(package.needs)]
+    return sorted(found, key=lambda package: (package.module, package.path)), Report(tuple(failures))
+
+
+def compiled(commands: Commands, packages: Sequence[Package]) -> Report:
+    """Compile packages and their tests without linking; `died` are those that could not be, for whatever reason.
+
+    A failure is one message of the compiler.
+    """
+    failures: dict[tuple[str, str], Failure] = {}
+    died: dict[str, None] = {}
+    for module, group in by_module(packages):
+        folders = {package.path: package.folder for package in group}
+        fields = "-json=ImportPath,ForTest,Error,DepsErrors"
+        done = commands.run(module, ["list", "-e", "-export", "-test", fields], list(folders))
+        for item in objects(done.stdout):
+            path = base_path(item)
+            errors = [error["Err"] for error in _own_errors(item)]
+            if errors or item.get("DepsErrors"):
+                died[path] = None
+            for text in errors:
+                for failure in _failures(path, folders.get(path, "."), text, commands.root):
+                    failures.setdefault((path, failure.message), failure)
+    return Report(tuple(failures.values()), died=tuple(died))
+
+
+def by_module(packages: Sequence[Package]) -> Iterator[tuple[str, list[Package]]]:
+    """Packages by the folder of their module."""
+    for module in sorted({package.module for package in packages}):
+        yield module, [package for package in packages if package.module == module]
+
+
+def base_path(item: dict[str, Any]) -> str:
+    """The import path of a package, for its test variants and test binary that of the package under test."""
+    path: str = item.get("ForTest") or item["ImportPath"]
+    variant = re.search(r"\[(.*)\.test\]$", path)
+    return variant[1] if variant else path.removesuffix(".test")
+
+
+def objects(text: str) -> Iterator[dict[str, Any]]:
+    """The JSON objects of a stream; lines between them are left out."""
+    decoder = json.JSONDecoder()
+    at = _next_object(text, 0)
+    while at >= 0:
+        item, end = decoder.raw_decode(text, at)
+        yield item
+        at = _next_object(text, end)
+
+
+def _next_object(text: str, at: int) -> int:
+    if text.startswith("{", at):
+        return at
+    found = text.find("\n{", at)
+    return found + 1 if found >= 0 else -1
+
+
+def _modules(root: Path) -> list[str]:
+    found = []
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if name not in _SKIPPED and not name.startswith((".", "_")))
+        if "go.mod" in files:
+            found.append(Path(folder).relative_to(root).as_posix())
+    return found or ["."]
+
+
+def _listed(text: str, root: Path, module: str) -> Iterator[Package]:
+    for item in objects(text):
+        folder = Path(item.get("Dir", root))
+        # A package of a dependency has no folder in the copy.
+        if not item.get("Standard") and folder.is_relative_to(root):
+            needs = frozenset(need.partition(" ")[0] for need in item.get("Deps", ()))
+            yield Package(base_path(item), folder.relative_to(root).as_posix(), module, needs)
+
+
+def _own_errors(item: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    if "Error" in item:
+        yield item["Error"]
+    for error in item.get("DepsErrors") or ():
+        # An import that cannot be found is told of the package that imports it.
+        stack = error.get("ImportStack") or [""]
+        if error.get("Pos") and stack[-1] == item["ImportPath"]:
+            yield error | {"Err": f"{error['Pos']}: {error['Err']}"}
+
+
+def _failures(path: str, folder: str, text: str, root: Path) -> Iterator[Failure]:
+    """The messages of one package: each a line with a position, and the lines behind it that have none."""
+    messages: list[list[str]] = []
+    for line in text.replace(f"{root}/", "").splitlines():
+        if _ERROR.match(line) or (not messages and line.strip() and not line.startswith("#")):
+            messages.append([line])
+        elif messages and line.startswith("\t"):
+            messages[-1].append(line)
+    for lines in messages:
+        message = gist(lines)
+        yield Failure("compile", path, without_positions(message), message, files_in(lines[0], root, folder))

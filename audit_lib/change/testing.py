@@ -1,0 +1,98 @@
+"""What the tests of packages say, test by test, as `go test -json` reports them."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from audit_lib.change.failures import Failure, Report, files_in, gist
+from audit_lib.change.packages import Commands, Package, by_module, objects
+
+_NOISE = re.compile(r"^\s*(=== |--- (PASS|SKIP|FAIL)|FAIL\b|PASS$|ok |exit status|coverage:)")
+_FRAME = re.compile(r"^\t[^/\s]\S*/?\S*\.go:\d+ ")
+_DEADLY = re.compile(r"^(panic: |fatal error: |SIG[A-Z]+: )", re.MULTILINE)
+
+
+@dataclass
+class _Seen:
+    """The events of one package so far: the tests' outcomes, and what they and the package printed."""
+
+    outcomes: dict[str, str] = field(default_factory=dict)
+    printed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    failed: bool = False
+    build: str = ""
+
+
+def run_tests(commands: Commands, packages: Sequence[Package], *, race: bool = False, timeout: float = 300) -> Report:
+    """Run the tests of packages. `timeout` is in seconds, for each package.
+
+    A test that was running when its binary ended, by a panic, a timeout or an exit, has failed too; where none was,
+    the failure is the package's own and has no name.
+    """
+    flags = ["-json", "-vet=off", f"-timeout={timeout:g}s"] + ["-race"] * race
+    seen: dict[str, _Seen] = defaultdict(_Seen)
+    builds: dict[str, list[str]] = defaultdict(list)
+    folders = {package.path: package.folder for package in packages}
+    for module, group in by_module(packages):
+        done = commands.run(module, ["test", *flags], [package.path for package in group])
+        _take(objects(done.stdout), seen, builds)
+    parts = [_report(commands, path, folders.get(path, "."), one, builds) for path, one in sorted(seen.items())]
+    return Report(
+        tuple(failure for failures, _, _ in parts for failure in failures),
+        tuple(test for _, passed, _ in parts for test in passed),
+        tuple(path for (_, _, died), path in zip(parts, sorted(seen), strict=True) if died),
+    )
+
+
+def _take(events: Iterable[dict[str, Any]], seen: dict[str, _Seen], builds: dict[str, list[str]]) -> None:
+    for event in events:
+        action, path, test = event["Action"], event.get("Package", ""), event.get("Test", "")
+        if action == "build-output":
+            builds[event["ImportPath"]].append(event["Output"])
+        elif action == "output":
+            seen[path].printed[test].append(event["Output"])
+        elif test and action in ("run", "pass", "fail", "skip"):
+            seen[path].outcomes[test] = action
+        elif action == "fail":
+            seen[path].failed = True
+            seen[path].build = event.get("FailedBuild", "")
+
+
+def _report(
+    commands: Commands, path: str, folder: str, seen: _Seen, builds: dict[str, list[str]]
+) -> tuple[list[Failure], list[str], bool]:
+    """The failures of a package, its tests that passed, and whether its test binary ended before it should."""
+    passed = [f"{path} {test}" for test, outcome in sorted(seen.outcomes.items()) if outcome == "pass"]
+    if not seen.failed:
+        return [], passed, False
+    if seen.build:
+        return [_failure(commands, path, folder, "", builds[seen.build])], passed, True
+    # A binary that comes to its end prints a line of its own.
+    died = "FAIL\n" not in seen.printed[""]
+    failed = {test for test, outcome in seen.outcomes.items() if outcome == "fail"}
+    deadly = any(_DEADLY.search("".join(seen.printed[test])) for test in failed)
+    if died and not deadly:
+        failed |= {test for test, outcome in seen.outcomes.items() if outcome == "run"}
+    # A test fails with each of its subtests: the innermost says what went wrong.
+    leaves = sorted(test for test in failed if not any(other.startswith(f"{test}/") for other in failed))
+    names = leaves or [""]
+    return [_failure(commands, path, folder, name, seen.printed[name]) for name in names], passed, died
+
+
+def _failure(commands: Commands, path: str, folder: str, name: str, printed: Sequence[str]) -> Failure:
+    text = "".join(printed).replace(f"{commands.root}/", "")
+    lines = [line for line in text.splitlines() if not _NOISE.match(line)]
+    files = files_in("\n".join(lines), commands.root, folder)
+    return Failure("test", path, name, gist(_said(lines)) or "failed without a word", files)
+
+
+def _said(lines: list[str]) -> list[str]:
+    """The lines that say why: of a crash its own, and of the stack the target's, whose paths are relative."""
+    deadly = next((number for number, line in enumerate(lines) if _DEADLY.match(line)), None)
+    if deadly is None:
+        return lines
+    stack = next((number for number in range(deadly, len(lines)) if lines[number].startswith("goroutine ")), len(lines))
+    return lines[deadly:stack] + [line for line in lines[stack:] if _FRAME.match(line)]
