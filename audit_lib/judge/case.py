@@ -100,7 +100,12 @@ class Case:
 
     @property
     def constructs(self) -> bool:
-        """Whether the site's function is a constructor: by its name, as Go has it, and a result of its own package."""
-        if self.top.receiver or not self.top.results or not self.top.name.lower().startswith(MAKING):
-            return False
-        return self.top.results[0].rpartition(".")[0] == self.top.package
+        """Whether the site's function is a constructor."""
+        return is_constructor(self.top)
+
+
+def is_constructor(func: Func) -> bool:
+    """Whether a function is a constructor: by its name, as Go has it, and a result of its own package."""
+    if func.receiver or not func.results or not func.name.lower().startswith(MAKING):
+        return False
+    return func.results[0].rpartition(".")[0] == func.package

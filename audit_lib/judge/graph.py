@@ -9,6 +9,9 @@ from functools import cache
 
 from audit_lib.read.facts import Call, Dispatch, EdgeKind, Facts, Func, Origin
 
+ESCAPES = frozenset({"field", "return", "sent"})
+"""Uses of a literal by which it runs when the function around it may long have returned."""
+
 TESTING = frozenset({"testing.T", "testing.B", "testing.F", "testing.TB"})
 
 
@@ -86,8 +89,7 @@ class Graph:
             queue += self._holders[node.id]
         return tuple(edges)
 
-    @staticmethod
-    def _is_no_way(call: Call, node: Dispatch) -> bool:
+    def _is_no_way(self, call: Call, node: Dispatch) -> bool:
         """Whether a call of what holds a function is no way into it.
 
         Naming an interface's method calls nothing; and where a function runs its own parameter on the spot, it is who
@@ -95,7 +97,19 @@ class Graph:
         """
         if call.kind == "value" and node.kind == "interface":
             return True
-        return node.id.startswith("param:") and node.id.removeprefix("param:").partition("#")[0] == call.caller
+        if not node.id.startswith("param:"):
+            return False
+        owner = node.id.removeprefix("param:").partition("#")[0]
+        for func in self.chain(call.caller):
+            if func.id == owner:
+                return True
+            if func.use is None or func.use.kind in ESCAPES:
+                return False
+        return False
+
+    def is_program(self, package: str) -> bool:
+        """Whether a package is a program's own: `main`."""
+        return any(p.name == "main" and p.path == package for p in self.facts.packages)
 
     def is_library(self, package: str) -> bool:
         """Whether a package belongs to a module that builds no program: its exported functions are for others."""

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 
-from audit_lib.judge.graph import TESTING, Edge, Graph
+from audit_lib.judge.graph import ESCAPES, TESTING, Edge, Graph
 from audit_lib.judge.lifetime import COMMANDS, Lifetimes, is_init, is_main
 from audit_lib.model import Lifetime, Radius
 from audit_lib.read.facts import Origin
@@ -174,7 +174,7 @@ class Reach:
     def escapes(self, function: str) -> bool:
         """Whether a literal is given away, to run when the function around it has long returned."""
         func = self._graph.funcs.get(function)
-        return func is not None and func.use is not None and func.use.kind in ("field", "return")
+        return func is not None and func.use is not None and func.use.kind in ESCAPES
 
     def _radius(self, function: str) -> tuple[Radius, int]:
         """What threading a context into a function changes, and how many roots would only move, outside tests."""

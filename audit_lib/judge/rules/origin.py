@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from audit_lib.judge.case import Case, Decision
+from audit_lib.judge.case import Case, Decision, is_constructor
+from audit_lib.judge.graph import Edge
 from audit_lib.judge.lifetime import is_init, is_main
 from audit_lib.model import Category
 
@@ -82,9 +83,16 @@ def category_of(case: Case) -> Category:
         return "background" if supply.lifetime in ("worker", "process") else "request"
     if case.constructs:
         return "init"
-    if case.trail.first("go") or STANDS_IN_WORK & set(case.site.flags):
+    if case.trail.unwaited or STANDS_IN_WORK & set(case.site.flags):
         return "background"
-    return _started_by(case)
+    category = _started_by(case)
+    return "request" if category == "init" and _is_command(case) else category
+
+
+def _is_command(case: Case) -> bool:
+    """Whether it is a command's work: a program's own function does it, and not to make something to work with."""
+    callers = [case.graph.funcs.get(case.graph.top(edge.call.caller)) for edge in case.graph.callers(case.top.id)]
+    return case.graph.is_program(case.top.package) and not any(func and is_constructor(func) for func in callers)
 
 
 def _started_by(case: Case) -> Category:
@@ -102,11 +110,19 @@ def _started_by(case: Case) -> Category:
             starts.add(start)
             continue
         for edge in case.graph.callers(current):
-            if edge.call.go:
+            if edge.call.test:
+                continue
+            if edge.call.go and not _is_waited(case, edge):
                 starts.add("background")
-            elif not edge.call.test:
+            else:
                 queue.append(edge.call.caller)
     return next((category for category in _TELLING if category in starts), "background")
+
+
+def _is_waited(case: Case, edge: Edge) -> bool:
+    """Whether who starts a goroutine, or who gets its channel, waits for it."""
+    starter, body = case.graph.funcs.get(edge.call.caller), case.graph.funcs.get(edge.call.callee)
+    return (starter is not None and "waits" in starter.flags) or (body is not None and "signals" in body.flags)
 
 
 _TELLING: tuple[Category, ...] = ("background", "request", "init")
@@ -134,8 +150,11 @@ def _is_wrapper(case: Case) -> bool:
 
 
 def _only_tests_call(case: Case) -> bool:
-    """Whether every caller, up to all ends, is a test, and there is one; a library's exported functions have others."""
-    if case.top.exported and case.graph.is_library(case.top.package):
+    """Whether every caller, up to all ends, is a test, and there is one.
+
+    Exported methods, and a library's exported functions, may have others elsewhere.
+    """
+    if case.top.exported and (case.top.receiver or case.graph.is_library(case.top.package)):
         return False
     seen: set[str] = set()
     queue = [case.top.id]
