@@ -181,21 +181,27 @@ def _pieces(size: int, edits: Edits) -> list[Piece]:
 def _cut(pieces: list[Piece], edits: Edits) -> list[Piece]:
     """The pieces after edits whose offsets count along them."""
     result: list[Piece] = []
+    rest = pieces[::-1]
     at = 0
     for edit in edits:
-        result += [*_between(pieces, at, edit.span.start), _bytes(edit)]
+        result += [*_taken(rest, edit.span.start - at), _bytes(edit)]
+        _taken(rest, edit.span.end - edit.span.start)
         at = edit.span.end
-    return result + _between(pieces, at, sum(_size(piece) for piece in pieces))
+    return result + [piece for piece in rest[::-1] if _size(piece)]
 
 
-def _between(pieces: list[Piece], start: int, end: int) -> list[Piece]:
+def _taken(rest: list[Piece], size: int) -> list[Piece]:
+    """The next `size` bytes of pieces that wait in turn, the first one last."""
     found: list[Piece] = []
-    at = 0
-    for piece in pieces:
-        low, high = max(start - at, 0), min(end - at, _size(piece))
-        if low < high:
-            found.append(piece[low:high] if isinstance(piece, bytes) else (piece[0] + low, piece[0] + high))
-        at += _size(piece)
+    while size > 0 and rest:
+        piece = rest.pop()
+        over = _size(piece) - size
+        if over > 0:
+            rest.append(piece[size:] if isinstance(piece, bytes) else (piece[1] - over, piece[1]))
+            piece = piece[:size] if isinstance(piece, bytes) else (piece[0], piece[1] - over)
+        size -= _size(piece)
+        if _size(piece):
+            found.append(piece)
     return found
 
 
