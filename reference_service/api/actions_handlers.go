@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"example.org/siem/core"
@@ -78,5 +79,41 @@ func (s *Server) playbookRuns(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return writeJSON(w, http.StatusOK, runs)
+}
+
+// checkAction says whether an action's target may be reached.
+func (s *Server) checkAction(w http.ResponseWriter, r *http.Request) error {
+	action, err := s.Actions.Find(tenant(r), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if err := s.Runner.Reachable(action); err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, map[string]string{"status": "reachable"})
+}
+
+// respond runs some actions for an alert now.
+func (s *Server) respond(w http.ResponseWriter, r *http.Request) error {
+	var ids []string
+	if err := s.readJSON(w, r, &ids); err != nil {
+		return err
+	}
+	if len(ids) == 0 || len(ids) > 20 {
+		return core.Errorf(core.CodeInvalid, "name 1 to 20 actions")
+	}
+	alert, err := s.Alerts.AlertByID(tenant(r), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	actions := make([]*core.Action, len(ids))
+	for i, id := range ids {
+		if actions[i], err = s.Actions.Find(alert.Tenant, id); err != nil {
+			return err
+		}
+	}
+	runs := s.Runner.RunAll(actions, alert)
+	s.record(r, "alert.respond", alert.ID, strings.Join(ids, " "))
 	return writeJSON(w, http.StatusOK, runs)
 }

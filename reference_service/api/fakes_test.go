@@ -122,6 +122,16 @@ func (f *fakeRunner) RunAction(action *core.Action, _ *core.Alert) *core.ActionR
 	return &run
 }
 
+func (f *fakeRunner) RunAll(actions []*core.Action, alert *core.Alert) []*core.ActionRun {
+	runs := make([]*core.ActionRun, len(actions))
+	for i, action := range actions {
+		runs[i] = f.RunAction(action, alert)
+	}
+	return runs
+}
+
+func (f *fakeRunner) Reachable(*core.Action) error { return nil }
+
 // fakeDetector remembers batches, or refuses them.
 type fakeDetector struct {
 	submitted [][]*core.Event

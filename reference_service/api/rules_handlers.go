@@ -135,3 +135,48 @@ func (s *Server) resetCounters(w http.ResponseWriter, r *http.Request) error {
 	s.record(r, "correlation.reset", r.PathValue("id"), "")
 	return noContent(w)
 }
+
+// replay evaluates stored events once more, with the rules as they are now.
+func (s *Server) replay(w http.ResponseWriter, r *http.Request) error {
+	var filter core.EventFilter
+	if err := s.readJSON(w, r, &filter); err != nil {
+		return err
+	}
+	if filter.From.IsZero() {
+		return core.Errorf(core.CodeInvalid, "from is required")
+	}
+	filter.Tenant = tenant(r)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	n, err := s.Replayer.Replay(ctx, filter)
+	if err != nil {
+		return err
+	}
+	s.record(r, "events.replay", "", fmt.Sprint(n))
+	return writeJSON(w, http.StatusAccepted, map[string]int{"queued": n})
+}
+
+// explain says what an event would raise.
+func (s *Server) explain(w http.ResponseWriter, r *http.Request) error {
+	e := &core.Event{At: time.Now().UTC()}
+	if err := s.readJSON(w, r, e); err != nil {
+		return err
+	}
+	e.Tenant = tenant(r)
+	said, err := s.Replayer.Explain(e)
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, map[string]any{"raises": said, "fields": e.Fields})
+}
+
+// about says what is known about a host, a user or an address.
+func (s *Server) about(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(r.Context(), 5*time.Second)
+	defer cancel()
+	facts, err := s.Enricher.About(ctx, r.PathValue("sort"), r.PathValue("value"))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, facts)
+}

@@ -84,6 +84,8 @@ type Engines struct {
 	Responder core.Responder
 	Scorer    core.Scorer
 	Refresher core.Refresher
+	Replayer  core.Replayer
+	Enricher  core.Enricher
 	ParseLine func(line string, now time.Time) (*core.Event, error)
 }
 
@@ -196,6 +198,9 @@ func (s *Server) detectionRoutes(on func(string, core.Permission, handlerFunc)) 
 	on("POST /api/v1/alerts/{id}/assignee", core.PermissionAlerts, s.assignAlert)
 	on("POST /api/v1/alerts/{id}/comments", core.PermissionAlerts, s.commentAlert)
 	on("POST /api/v1/alerts/{id}/score", core.PermissionAlerts, s.scoreAlert)
+	on("POST /api/v1/events/replay", core.PermissionDetection, s.replay)
+	on("POST /api/v1/events/explain", core.PermissionRead, s.explain)
+	on("GET /api/v1/about/{sort}/{value}", core.PermissionRead, s.about)
 	on("GET /api/v1/models", core.PermissionRead, s.listModels)
 	on("POST /api/v1/models", core.PermissionDetection, s.trainModel)
 	serve(s, on, "correlations", core.PermissionDetection, s.Correlations)
@@ -207,6 +212,8 @@ func (s *Server) detectionRoutes(on func(string, core.Permission, handlerFunc)) 
 func (s *Server) responseRoutes(on func(string, core.Permission, handlerFunc)) {
 	serve(s, on, "actions", core.PermissionResponse, s.Actions)
 	on("POST /api/v1/actions/{id}/test", core.PermissionResponse, s.testAction)
+	on("POST /api/v1/actions/{id}/check", core.PermissionResponse, s.checkAction)
+	on("POST /api/v1/alerts/{id}/respond", core.PermissionResponse, s.respond)
 	on("GET /api/v1/actions/{id}/runs", core.PermissionRead, s.actionRuns)
 	serve(s, on, "playbooks", core.PermissionResponse, s.Playbooks)
 	on("POST /api/v1/playbooks/{id}/run", core.PermissionResponse, s.runPlaybook)

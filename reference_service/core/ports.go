@@ -2,6 +2,8 @@ package core
 
 import (
 	"context"
+	"net"
+	"net/netip"
 	"time"
 )
 
@@ -14,6 +16,35 @@ type Detector interface {
 // ActionRunner carries out actions, and records how they went.
 type ActionRunner interface {
 	RunAction(action *Action, alert *Alert) *ActionRun
+	RunAll(actions []*Action, alert *Alert) []*ActionRun
+	Reachable(action *Action) error
+}
+
+// Enricher adds what is known about an event's hosts, users and addresses.
+type Enricher interface {
+	Enrich(ctx context.Context, event *Event) error
+	About(ctx context.Context, sort, value string) (map[string]string, error)
+}
+
+// Caller talks to other systems, and refuses those that it must not reach.
+type Caller interface {
+	Call(ctx context.Context, method, url string, header map[string]string, body []byte) (status int, answer []byte, err error)
+	Dial(ctx context.Context, address string) (net.Conn, error)
+	Permits(addr netip.Addr) error
+}
+
+// Replayer evaluates stored events once more.
+type Replayer interface {
+	Replay(ctx context.Context, filter EventFilter) (int, error)
+	Explain(event *Event) ([]string, error)
+}
+
+// DeadLetterStore keeps events that could not be evaluated.
+type DeadLetterStore interface {
+	SaveLetters(ctx context.Context, events []*Event, reason string) error
+	Letters(ctx context.Context, limit int) ([]*Event, error)
+	DropLetters(ctx context.Context, ids []string) error
+	CountLetters() (int, error)
 }
 
 // Responder runs playbooks.

@@ -34,11 +34,29 @@ type CorrelationRule struct {
 	Threshold int      `json:"threshold"`
 	Seconds   int      `json:"seconds"`
 	Severity  Severity `json:"severity"`
+	Type      string   `json:"type,omitempty"`
+	Distinct  string   `json:"distinct,omitempty"`
+	After     string   `json:"after,omitempty"`
 }
+
+// Types of correlations: so many events, events with so many different values of
+// a field, one kind after another, and many times what is usual.
+const (
+	CorrelateCount    = ""
+	CorrelateDistinct = "distinct"
+	CorrelateSequence = "sequence"
+	CorrelateSpike    = "spike"
+)
 
 // Validate returns an error if c can't be evaluated.
 func (c *CorrelationRule) Validate() error {
 	switch {
+	case !slices.Contains([]string{CorrelateCount, CorrelateDistinct, CorrelateSequence, CorrelateSpike}, c.Type):
+		return Errorf(CodeInvalid, "type must be distinct, sequence or spike, or left out")
+	case c.Type == CorrelateDistinct && !slices.Contains([]string{"kind", "host", "user", "source", "dest"}, c.Distinct):
+		return Errorf(CodeInvalid, "distinct must be kind, host, user, source or dest")
+	case c.Type == CorrelateSequence && c.After == "":
+		return Errorf(CodeInvalid, "after must say which kind comes first")
 	case c.Name == "" || c.Kind == "":
 		return Errorf(CodeInvalid, "name and kind are required")
 	case !slices.Contains([]string{"host", "user", "source", "dest"}, c.GroupBy):
@@ -65,6 +83,10 @@ const (
 	ActionWebhook = "webhook"
 	ActionEmail   = "email"
 	ActionScript  = "script"
+	ActionTicket  = "ticket"
+	ActionChat    = "chat"
+	ActionForward = "forward"
+	ActionBlock   = "block"
 )
 
 // Action is something done about an alert.
@@ -73,6 +95,9 @@ type Action struct {
 	Kind    string `json:"kind"`
 	Target  string `json:"target"`
 	Timeout int    `json:"timeout_seconds"`
+	Retries int    `json:"retries,omitempty"`
+	Field   string `json:"field,omitempty"`
+	Minutes int    `json:"minutes,omitempty"`
 }
 
 // Validate returns an error if a can't be run.
@@ -80,10 +105,13 @@ func (a *Action) Validate() error {
 	if a.Name == "" || a.Target == "" {
 		return Errorf(CodeInvalid, "name and target are required")
 	}
+	if a.Retries < 0 || a.Retries > 5 {
+		return Errorf(CodeInvalid, "retries must be 0 to 5")
+	}
 	switch a.Kind {
-	case ActionWebhook:
+	case ActionWebhook, ActionTicket, ActionChat, ActionBlock:
 		return validateURL(a.Target)
-	case ActionEmail, ActionScript:
+	case ActionEmail, ActionScript, ActionForward:
 		return nil
 	}
 	return Errorf(CodeInvalid, "unknown kind %q", a.Kind)

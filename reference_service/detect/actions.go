@@ -2,16 +2,25 @@ package detect
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"example.org/siem/core"
 )
@@ -20,6 +29,8 @@ import (
 type Actions struct {
 	runs    core.ActionStore
 	post    core.Poster
+	call    core.Caller
+	events  core.EventStore
 	mail    *Mailer
 	scripts string
 	log     *slog.Logger
@@ -27,8 +38,8 @@ type Actions struct {
 
 // NewActions returns a runner. Without a mailer there is no mail, and without a
 // directory there are no scripts.
-func NewActions(runs core.ActionStore, post core.Poster, mail *Mailer, scripts string, log *slog.Logger) *Actions {
-	return &Actions{runs: runs, post: post, mail: mail, scripts: scripts, log: log}
+func NewActions(runs core.ActionStore, post core.Poster, call core.Caller, events core.EventStore, mail *Mailer, scripts string, log *slog.Logger) *Actions {
+	return &Actions{runs: runs, post: post, call: call, events: events, mail: mail, scripts: scripts, log: log}
 }
 
 // RunAction runs an action and records how it went, whichever way that was.
@@ -41,12 +52,64 @@ func (a *Actions) RunAction(action *core.Action, alert *core.Alert) (run *core.A
 			a.log.Error("run of an action was not recorded", "action", action.ID, "error", err)
 		}
 	}()
-	detail, err := a.carryOut(action, alert)
+	detail, err := a.insist(action, alert)
 	if run.OK = err == nil; !run.OK {
 		detail = err.Error()
 	}
 	run.Detail = detail
 	return run
+}
+
+// insist tries an action as often as it says, and waits longer each time.
+func (a *Actions) insist(action *core.Action, alert *core.Alert) (detail string, err error) {
+	for attempt := 0; ; attempt++ {
+		detail, err = a.carryOut(action, alert)
+		if err == nil || attempt >= action.Retries || core.ErrorCode(err) == core.CodeForbidden || core.ErrorCode(err) == core.CodeInvalid {
+			return detail, err
+		}
+		a.log.Warn("action is tried again", "action", action.ID, "attempt", attempt+1, "error", err)
+		pause, cancel := context.WithTimeout(context.Background(), time.Second<<attempt)
+		<-pause.Done()
+		cancel()
+	}
+}
+
+// RunAll runs some actions for an alert, four at a time, and returns their runs in order.
+func (a *Actions) RunAll(actions []*core.Action, alert *core.Alert) []*core.ActionRun {
+	runs := make([]*core.ActionRun, len(actions))
+	group, ctx := errgroup.WithContext(context.Background())
+	group.SetLimit(4)
+	for i, action := range actions {
+		runs[i] = &core.ActionRun{ActionID: action.ID, AlertID: alert.ID, Detail: "not run"}
+		group.Go(func() error {
+			if ctx.Err() == nil {
+				runs[i] = a.RunAction(action, alert)
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // each run says how it went
+	return runs
+}
+
+// Reachable reports whether an action's target has an address that may be reached.
+func (a *Actions) Reachable(action *core.Action) error {
+	u, err := url.Parse(action.Target)
+	if err != nil || u.Hostname() == "" {
+		return nil // not something with a host
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", u.Hostname())
+	if err != nil {
+		return core.Errorf(core.CodeUnavailable, "%s has no address: %v", u.Hostname(), err)
+	}
+	for _, addr := range addrs {
+		if err := a.call.Permits(addr); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a *Actions) carryOut(action *core.Action, alert *core.Alert) (string, error) {
@@ -61,6 +124,14 @@ func (a *Actions) carryOut(action *core.Action, alert *core.Alert) (string, erro
 		return a.email(action, alert)
 	case core.ActionScript:
 		return a.script(action, payload)
+	case core.ActionTicket:
+		return a.ticket(action, alert)
+	case core.ActionChat:
+		return a.chat(action, alert)
+	case core.ActionForward:
+		return a.forward(action, alert)
+	case core.ActionBlock:
+		return a.block(action, alert)
 	}
 	return "", core.Errorf(core.CodeInvalid, "unknown kind %q", action.Kind)
 }
@@ -127,4 +198,131 @@ func timeout(action *core.Action) time.Duration {
 		return 30 * time.Second
 	}
 	return time.Duration(action.Timeout) * time.Second
+}
+
+// ticket opens a ticket, and puts the events of the alert under it.
+func (a *Actions) ticket(action *core.Action, alert *core.Alert) (string, error) {
+	body, err := json.Marshal(map[string]any{"title": alert.Title, "priority": alert.Severity, "reference": alert.ID})
+	if err != nil {
+		return "", err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout(action))
+	defer cancel()
+	status, answer, err := a.call.Call(ctx, http.MethodPost, action.Target, nil, body)
+	if err != nil {
+		return "", err
+	}
+	var ticket struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal(answer, &ticket); err != nil || status >= 300 || ticket.ID == "" {
+		return "", fmt.Errorf("answered %d and no id", status)
+	}
+	n, err := a.attach(strings.TrimSuffix(action.Target, "/")+"/"+url.PathEscape(ticket.ID)+"/comments", alert)
+	return fmt.Sprintf("ticket %s with %d events", ticket.ID, n), err
+}
+
+// attach posts the events of an alert, one by one, and returns how many.
+func (a *Actions) attach(target string, alert *core.Alert) (int, error) {
+	for i, id := range alert.EventIDs {
+		event, err := a.events.Event(context.Background(), alert.Tenant, id)
+		if core.ErrorCode(err) == core.CodeNotFound {
+			continue
+		}
+		if err != nil {
+			return i, err
+		}
+		body, err := json.Marshal(map[string]any{"text": event})
+		if err != nil {
+			return i, err
+		}
+		if status, _, err := a.call.Call(context.Background(), http.MethodPost, target, nil, body); err != nil || status >= 300 {
+			return i, errors.Join(err, fmt.Errorf("event %s: answered %d", id, status))
+		}
+	}
+	return len(alert.EventIDs), nil
+}
+
+// chat writes into a channel. One that is told to slow down does so, once.
+func (a *Actions) chat(action *core.Action, alert *core.Alert) (string, error) {
+	body, err := json.Marshal(map[string]string{"text": fmt.Sprintf("%s (severity %d, %d times)", alert.Title, alert.Severity, max(alert.Count, 1))})
+	if err != nil {
+		return "", err
+	}
+	status, answer, err := a.call.Call(context.TODO(), http.MethodPost, action.Target, nil, body)
+	if err == nil && status == http.StatusTooManyRequests {
+		var slow struct {
+			Seconds float64 `json:"retry_after"`
+		}
+		_ = json.Unmarshal(answer, &slow) // without a number it is a second
+		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(min(max(slow.Seconds, 0.01), 30)*float64(time.Second)))
+		<-ctx.Done()
+		cancel()
+		status, _, err = a.call.Call(context.TODO(), http.MethodPost, action.Target, nil, body)
+	}
+	if err == nil && status >= 300 {
+		err = fmt.Errorf("answered %d", status)
+	}
+	return "written", err
+}
+
+// forward sends the alert as one syslog line over TCP.
+func (a *Actions) forward(action *core.Action, alert *core.Alert) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout(action))
+	defer cancel()
+	conn, err := a.call.Dial(ctx, action.Target)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = conn.Close() }()
+	stop := context.AfterFunc(ctx, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	line := fmt.Sprintf("<%d>1 %s siem siem - %s - %s\n", 8*13+max(2, 6-int(alert.Severity)), time.Now().UTC().Format(time.RFC3339), alert.ID, alert.Title)
+	if _, err := io.WriteString(conn, line); err != nil {
+		return "", errors.Join(ctx.Err(), err)
+	}
+	return fmt.Sprintf("%d bytes", len(line)), nil
+}
+
+// block asks a firewall to turn an address away for a while, and waits until it does.
+func (a *Actions) block(action *core.Action, alert *core.Alert) (string, error) {
+	if len(alert.EventIDs) == 0 {
+		return "", errors.New("the alert names no event, and so no address")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), timeout(action))
+	defer cancel()
+	event, err := a.events.Event(ctx, alert.Tenant, alert.EventIDs[0])
+	if err != nil {
+		return "", err
+	}
+	value := event.Field(cmp.Or(action.Field, "source"))
+	if _, err := netip.ParseAddr(value); err != nil {
+		return "", core.Errorf(core.CodeInvalid, "%q is no address", value)
+	}
+	target := strings.TrimSuffix(action.Target, "/") + "/" + value
+	body := fmt.Appendf(nil, `{"minutes":%d,"reason":%q}`, max(action.Minutes, 1), alert.ID)
+	status, _, err := a.call.Call(ctx, http.MethodPut, target, nil, body)
+	if err != nil || status >= 300 {
+		return "", errors.Join(err, fmt.Errorf("answered %d", status))
+	}
+	return value + " is blocked", a.confirm(target)
+}
+
+// confirm asks every now and then whether a block is in force.
+func (a *Actions) confirm(target string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	ticker := time.NewTicker(200 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		status, _, err := a.call.Call(ctx, http.MethodGet, target, nil, nil)
+		if err == nil && status == http.StatusOK {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the block is not in force: answered %d: %w", status, ctx.Err())
+		case <-ticker.C:
+		}
+	}
 }

@@ -45,7 +45,7 @@ var sample = &core.Alert{ID: "alert_1", Title: "something", Severity: 3}
 
 func TestWebhookOutcomesAreRecorded(t *testing.T) {
 	runs, post := &fakeRuns{}, &fakePoster{}
-	a := NewActions(runs, post, nil, "", slog.New(slog.DiscardHandler))
+	a := NewActions(runs, post, nil, nil, nil, "", slog.New(slog.DiscardHandler))
 	for _, c := range []struct {
 		status int
 		err    error
@@ -77,7 +77,7 @@ func TestScripts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	a := NewActions(&fakeRuns{}, nil, nil, dir, slog.New(slog.DiscardHandler))
+	a := NewActions(&fakeRuns{}, nil, nil, nil, nil, dir, slog.New(slog.DiscardHandler))
 	for target, want := range map[string]string{
 		"echo": "alert_1", "fail": "exit status 3: went wrong", "hang": "stopped after 1s", "../echo": "without a path", "none": "no such file",
 	} {

@@ -58,6 +58,8 @@ func (d *Detector) Start(workers int, upkeep time.Duration) {
 	}
 	d.running.Go(func() { d.every(upkeep, d.reloadRules) })
 	d.running.Go(func() { d.every(upkeep, d.expireCounters) })
+	d.running.Go(func() { d.every(upkeep, d.checkSilence) })
+	d.running.Go(func() { d.every(upkeep, d.retryLetters) })
 }
 
 func (d *Detector) work() {
@@ -93,6 +95,26 @@ func (d *Detector) Stop() {
 	}
 	d.stop()
 	d.running.Wait()
+	d.saveQueue()
+}
+
+// saveQueue keeps what is left in the queue for the next start.
+func (d *Detector) saveQueue() {
+	if d.engine.Letters == nil {
+		return
+	}
+	for {
+		select {
+		case events := <-d.queue:
+			ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+			if err := d.engine.Letters.SaveLetters(ctx, events, "the service stopped"); err != nil {
+				d.log.Error("events were stored, and won't be evaluated", "events", len(events), "error", err)
+			}
+			cancel()
+		default:
+			return
+		}
+	}
 }
 
 func (d *Detector) every(interval time.Duration, do func()) {
@@ -123,5 +145,89 @@ func (d *Detector) expireCounters() {
 		d.log.Error("counters were not expired", "error", err)
 	} else if n > 0 {
 		d.log.Debug("counters expired", "n", n)
+	}
+}
+
+// Replay evaluates the stored events that a filter selects once more, and
+// returns how many it queued.
+func (d *Detector) Replay(ctx context.Context, filter core.EventFilter) (int, error) {
+	var batch []*core.Event
+	queued := 0
+	submit := func() error {
+		if len(batch) == 0 {
+			return nil
+		}
+		err := d.Submit(context.Background(), batch)
+		if err == nil {
+			queued += len(batch)
+		}
+		batch = nil
+		return err
+	}
+	err := d.engine.Events.EachEvent(context.TODO(), filter, func(e *core.Event) error {
+		if batch = append(batch, e); len(batch) < 200 {
+			return nil
+		}
+		return submit()
+	})
+	if err != nil {
+		return queued, err
+	}
+	return queued, submit()
+}
+
+// Explain says what an event would raise.
+func (d *Detector) Explain(event *core.Event) ([]string, error) { return d.engine.Explain(event) }
+
+// silence is how long a host that matters may send nothing.
+const silence = time.Hour
+
+// checkSilence raises an alert for every host that matters and has gone silent.
+func (d *Detector) checkSilence() {
+	silent, err := d.engine.Assets.ListAssets("default", time.Now().Add(-silence))
+	if err != nil {
+		d.log.Error("silent hosts are not known", "error", err)
+		return
+	}
+	for _, asset := range silent {
+		if asset.Criticality < 3 || asset.Events == 0 {
+			continue
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		n, err := d.engine.Events.CountEvents(ctx, core.EventFilter{Tenant: asset.Tenant, Host: asset.Host, From: time.Now().Add(-silence)})
+		cancel()
+		if err != nil || n > 0 {
+			continue
+		}
+		alert := &core.Alert{Tenant: asset.Tenant, RuleID: "silence", DedupKey: "silence/" + asset.Host, Title: asset.Host + " has gone silent",
+			Severity: core.SeverityMedium, FirstSeen: asset.LastSeen, LastSeen: time.Now().UTC()}
+		if _, err := d.engine.Alerts.RaiseAlert(context.Background(), alert); err != nil {
+			d.log.Error("silent host was not reported", "host", asset.Host, "error", err)
+		}
+	}
+}
+
+// retryLetters evaluates events that could not be evaluated before, and lets go
+// of those that can't be evaluated this time either.
+func (d *Detector) retryLetters() {
+	if d.engine.Letters == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	events, err := d.engine.Letters.Letters(ctx, 500)
+	if err != nil || len(events) == 0 {
+		return
+	}
+	ids := make([]string, len(events))
+	for i, e := range events {
+		ids[i] = e.ID
+	}
+	if err := d.engine.Letters.DropLetters(context.Background(), ids); err != nil {
+		d.log.Error("events are tried again and again", "error", err)
+		return
+	}
+	if err := d.Submit(ctx, events); err != nil {
+		d.log.Error("events were not tried again", "events", len(events), "error", err)
 	}
 }

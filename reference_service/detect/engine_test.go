@@ -42,7 +42,8 @@ func newBench(t *testing.T) *bench {
 	})
 	b := &bench{t: t, scorer: &fakeScorer{score: 0.75}}
 	b.Engine = NewEngine(Stores{Rules: storage.NewRuleStore(db), Correlations: storage.NewCorrelationStore(db), Exceptions: storage.NewExceptionStore(db),
-		Alerts: storage.NewAlertStore(db), Assets: storage.NewAssetStore(db), Feeds: storage.NewFeedStore(db)},
+		Alerts: storage.NewAlertStore(db), Assets: storage.NewAssetStore(db), Feeds: storage.NewFeedStore(db),
+		Events: storage.NewEventStore(db), Watchlists: storage.NewWatchlistStore(db), Cases: storage.NewCaseStore(db), Letters: storage.NewDeadLetterStore(db)},
 		core.NewBus(), b.scorer, func(a *core.Alert) error { b.responded = append(b.responded, a); return nil }, log)
 	return b
 }
@@ -169,5 +170,94 @@ func TestDetectorWorksOffItsQueue(t *testing.T) {
 	b.ok(err)
 	if asset.Events != 20 {
 		t.Errorf("host was counted %d times", asset.Events)
+	}
+}
+
+// stored stores events and evaluates them.
+func (b *bench) stored(events ...*core.Event) {
+	b.t.Helper()
+	b.ok(b.Events.InsertEvents(b.t.Context(), events))
+	for _, e := range events {
+		b.ok(b.ProcessEvent(e))
+	}
+}
+
+func TestCorrelationTypes(t *testing.T) {
+	b := newBench(t)
+	meta := func(name string) core.Meta { return core.Meta{Tenant: "acme", Name: name, Enabled: true} }
+	for _, c := range []*core.CorrelationRule{
+		{Meta: meta("spread"), Kind: "login", GroupBy: "user", Type: core.CorrelateDistinct, Distinct: "host", Threshold: 2, Seconds: 60},
+		{Meta: meta("guessed"), Kind: "login", GroupBy: "user", Type: core.CorrelateSequence, After: "login_failed", Threshold: 2, Seconds: 60},
+		{Meta: meta("flood"), Kind: "login_failed", GroupBy: "user", Type: core.CorrelateSpike, Threshold: 5, Seconds: 60},
+	} {
+		b.ok(c.Validate())
+		b.ok(b.Correlations.Create(c))
+	}
+	now := time.Now()
+	login := func(kind, host string, after int) *core.Event {
+		return &core.Event{ID: core.NewID("event"), Tenant: "acme", Kind: kind, Host: host, User: "bob", At: now.Add(time.Duration(after) * time.Second)}
+	}
+	b.stored(login("login", "web1", 0), login("login_failed", "web1", 1))
+	if alerts := b.alerts(); len(alerts) != 0 {
+		t.Fatalf("too early: %+v", alerts[0])
+	}
+	for i := range 9 {
+		b.stored(login("login_failed", "web1", 2+i))
+	}
+	b.stored(login("login", "web2", 12))
+	titles := map[string]bool{}
+	for _, a := range b.alerts() {
+		titles[a.Title] = true
+	}
+	for _, want := range []string{"spread: 2 of host for bob", "guessed: login after 10 times login_failed for bob", "flood: 10 times login_failed for bob, usually 0.0"} {
+		if !titles[want] {
+			t.Errorf("no %q among %v", want, titles)
+		}
+	}
+}
+
+func TestWatchlistRaisesAndCriticalOpensACase(t *testing.T) {
+	b := newBench(t)
+	rule := b.rule(core.OpContains, "x")
+	list := &core.Watchlist{Meta: core.Meta{Tenant: "acme", Name: "vips", Enabled: true}, Field: "host", Raise: 2}
+	b.ok(b.Watchlists.Create(list))
+	_, err := b.Watchlists.AddEntries(t.Context(), list.ID, []core.WatchEntry{{Value: "web1"}})
+	b.ok(err)
+	rule.Severity = core.SeverityMedium
+	b.ok(b.Rules.UpdateRule(t.Context(), rule))
+	said, err := b.Explain(event("x"))
+	b.ok(err)
+	if fmt.Sprint(said) != "[rule contains x watchlist vips]" {
+		t.Errorf("said %q", said)
+	}
+	b.stored(event("x"))
+	cases, err := b.Cases.ListCases(t.Context(), core.CaseFilter{Tenant: "acme"})
+	b.ok(err)
+	if alerts := b.alerts(); alerts[0].Severity != core.SeverityCritical || len(cases) != 1 || cases[0].AlertIDs[0] != alerts[0].ID {
+		t.Errorf("alerts %+v, cases %+v", alerts, cases)
+	}
+}
+
+func TestReplayAndDeadLetters(t *testing.T) {
+	b := newBench(t)
+	var events []*core.Event
+	for range 300 {
+		events = append(events, event("x"))
+	}
+	b.ok(b.Events.InsertEvents(t.Context(), events))
+	b.rule(core.OpContains, "x")
+	b.ok(b.Letters.SaveLetters(t.Context(), []*core.Event{event("x")}, "a test"))
+	d := NewDetector(b.Engine, 4, slog.New(slog.DiscardHandler))
+	d.Start(1, time.Hour)
+	n, err := d.Replay(t.Context(), core.EventFilter{Tenant: "acme"})
+	b.ok(err)
+	d.retryLetters()
+	d.checkSilence()
+	b.ok(d.Drain(t.Context()))
+	d.Stop()
+	left, err := b.Letters.CountLetters()
+	b.ok(err)
+	if alerts := b.alerts(); n != 300 || left != 0 || len(alerts) != 1 || alerts[0].Count != 301 {
+		t.Errorf("queued %d, left %d, alerts %+v", n, left, alerts)
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"example.org/siem/core"
 )
 
-// Client implements core.Fetcher and core.Poster.
+// Client implements core.Fetcher, core.Poster and core.Caller.
 type Client struct {
 	http    *http.Client
 	allowed []netip.Prefix
@@ -53,7 +53,12 @@ func (c *Client) control(_, address string, _ syscall.RawConn) error {
 	if err != nil {
 		return err
 	}
-	addr := ap.Addr().Unmap()
+	return c.Permits(ap.Addr())
+}
+
+// Permits returns an error if an address is one that the service must not reach.
+func (c *Client) Permits(addr netip.Addr) error {
+	addr = addr.Unmap()
 	for _, p := range c.allowed {
 		if p.Contains(addr) {
 			return nil
@@ -108,6 +113,39 @@ func (c *Client) Post(url string, body []byte) (int, error) {
 	defer func() { _ = resp.Body.Close() }()
 	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, 64<<10)) // lets the connection be used again
 	return resp.StatusCode, nil
+}
+
+// Call sends a request with a JSON body, and returns the status and at most a
+// mebibyte of the answer.
+func (c *Client) Call(ctx context.Context, method, url string, header map[string]string, body []byte) (int, []byte, error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
+	if err != nil {
+		return 0, nil, core.Errorf(core.CodeInvalid, "%v", err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	for name, value := range header {
+		req.Header.Set(name, value)
+	}
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return 0, nil, unavailable(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer, err := io.ReadAll(io.LimitReader(resp.Body, 1<<20))
+	if err != nil {
+		return resp.StatusCode, nil, unavailable(err)
+	}
+	return resp.StatusCode, answer, nil
+}
+
+// Dial opens a TCP connection.
+func (c *Client) Dial(ctx context.Context, address string) (net.Conn, error) {
+	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: c.control}
+	conn, err := dialer.DialContext(ctx, "tcp", address)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	return conn, nil
 }
 
 // unavailable gives what went wrong elsewhere a code, unless it has one.

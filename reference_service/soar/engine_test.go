@@ -11,6 +11,7 @@ import (
 )
 
 type fakeRunner struct {
+	core.ActionRunner
 	ok    bool
 	block chan struct{}
 }

@@ -38,6 +38,7 @@ type config struct {
 	mailFrom        string
 	scripts         string
 	clickhouse      string
+	locator         string
 	clickhouseDB    string
 	outboundAllow   []netip.Prefix
 	signingKey      string
@@ -74,6 +75,7 @@ func loadConfig(data string, getenv func(string) string) (*config, error) {
 		mailFrom:        e.text("SIEM_MAIL_FROM", "siem@localhost"),
 		scripts:         getenv("SIEM_SCRIPTS"),
 		clickhouse:      getenv("SIEM_CLICKHOUSE"),
+		locator:         getenv("SIEM_LOCATOR"),
 		clickhouseDB:    e.text("SIEM_CLICKHOUSE_DATABASE", "siem"),
 		memorySessions:  e.text("SIEM_SESSIONS", "sqlite") == "memory",
 		signingKey:      getenv("SIEM_SIGNING_KEY"),

@@ -14,6 +14,7 @@ import (
 	"example.org/siem/cache"
 	"example.org/siem/core"
 	"example.org/siem/detect"
+	"example.org/siem/enrich"
 	"example.org/siem/feeds"
 	"example.org/siem/ingest"
 	"example.org/siem/memory"
@@ -40,6 +41,7 @@ type service struct {
 	lines     *ingest.Server
 	pipeline  *ingest.Pipeline
 	archive   *archive
+	enricher  *enrich.Service
 }
 
 func (p *program) serve(ctx context.Context, cfg *config, args []string) error {
@@ -135,17 +137,20 @@ func (svc *service) build() (api.Engines, error) {
 		}
 	}
 	bus := core.NewBus()
-	actions := detect.NewActions(stores.Actions, out, mail, cfg.scripts, cfg.log)
+	actions := detect.NewActions(stores.Actions, out, out, stores.Events, mail, cfg.scripts, cfg.log)
 	svc.responder = soar.NewEngine(stores.Playbooks, stores.Actions, stores.Alerts, actions, cfg.playbookTimeout, 8, cfg.log)
 	svc.responder.AskWith(stores.Approvals, 500*time.Millisecond)
 	svc.schedule = soar.NewScheduler(svc.responder, defaultTenant, cfg.log)
 	svc.scorer = ml.NewService(stores.Alerts, storage.NewModelStore(svc.db), cfg.log)
 	svc.feeds = feeds.NewPoller(stores.Feeds, out, defaultTenant, cfg.log)
 	engine := detect.NewEngine(detect.Stores{Rules: stores.Rules, Correlations: stores.Correlations, Exceptions: stores.Exceptions,
-		Alerts: stores.Alerts, Assets: stores.Assets, Feeds: stores.Feeds}, bus, svc.scorer, svc.responder.ExecuteForAlert, cfg.log)
+		Alerts: stores.Alerts, Assets: stores.Assets, Feeds: stores.Feeds, Events: stores.Events, Watchlists: stores.Watchlists,
+		Cases: stores.Cases, Letters: storage.NewDeadLetterStore(svc.db)}, bus, svc.scorer, svc.responder.ExecuteForAlert, cfg.log)
+	svc.enricher = enrich.NewService(stores.Assets, stores.Users, out, cfg.locator, 10*time.Minute, cfg.log)
+	engine.EnrichWith(svc.enricher)
 	svc.detector = detect.NewDetector(engine, 256, cfg.log)
 	return api.Engines{Bus: bus, Detector: svc.detector, Runner: actions, Responder: svc.responder, Scorer: svc.scorer,
-		Refresher: svc.feeds, ParseLine: ingest.ParseLine}, nil
+		Refresher: svc.feeds, Replayer: svc.detector, Enricher: svc.enricher, ParseLine: ingest.ParseLine}, nil
 }
 
 // startWorkers starts what works without being asked.
@@ -156,6 +161,7 @@ func (svc *service) startWorkers() (err error) {
 	svc.feeds.Start(cfg.feedsEvery)
 	svc.scorer.Start(defaultTenant, cfg.trainEvery)
 	svc.schedule.Start(time.Minute)
+	svc.enricher.Start(time.Minute)
 	svc.pipeline = ingest.NewPipeline(svc.stores.Events, svc.detector, defaultTenant, 10_000, 2, cfg.log)
 	if svc.lines, err = ingest.Listen(cfg.syslogTCP, cfg.syslogUDP, svc.pipeline, cfg.log); err != nil {
 		return errors.Join(err, svc.stop())
@@ -246,6 +252,7 @@ func (svc *service) stop() error {
 	svc.schedule.Stop()
 	svc.detector.Stop()
 	errs = append(errs, svc.server.Close(ctx), svc.responder.Wait(svc.cfg.grace))
+	svc.enricher.Stop()
 	svc.scorer.Stop()
 	svc.feeds.Stop()
 	svc.retention.Stop()
