@@ -135,6 +135,9 @@ def _replace(target: Path, journal: Journal, contents: Files) -> None:
             _move(target, entry)
         _sync({(target / entry.file).parent for entry in journal.entries})
         _end(folder)
+    except KeyboardInterrupt:
+        _recover(target, finished=False)
+        raise
     except OSError as error:
         where = error.filename or target
         try:

@@ -7,7 +7,7 @@ import os
 import re
 import subprocess
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,13 +24,15 @@ _ERROR = re.compile(r"^(\S+\.go):\d+(?::\d+)?: (.*)$")
 class Package:
     """A package of the target: import path, folder and module's folder (relative), and what it is built from.
 
-    `needs` are the import paths of its own and its tests' dependencies.
+    `needs` are the import paths of its own and its tests' dependencies, `files` the Go files (relative) that are built
+    here, tests included: others are for other systems or build tags.
     """
 
     path: str
     folder: str
     module: str
     needs: frozenset[str]
+    files: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -64,8 +66,8 @@ def concerned(commands: Commands, changed: Collection[str]) -> tuple[list[Packag
     """
     packages: dict[str, Package] = {}
     failures = []
-    for module in _modules(commands.root):
-        fields = "-json=ImportPath,Dir,ForTest,Deps,Standard"
+    for module in _modules(commands.root, changed):
+        fields = "-json=ImportPath,Dir,ForTest,Deps,Standard,GoFiles,CgoFiles"
         done = commands.run(module, ["list", "-e", "-test", fields], ["./..."])
         if done.returncode != 0:
             name = f"module in {module}"
@@ -73,7 +75,9 @@ def concerned(commands: Commands, changed: Collection[str]) -> tuple[list[Packag
             failures.append(Failure("compile", name, gist(said), gist(said), (f"{module}/go.mod".removeprefix("./"),)))
         for package in _listed(done.stdout, commands.root, module):
             known = packages.get(package.path, package)
-            packages[package.path] = Package(known.path, known.folder, known.module, known.needs | package.needs)
+            packages[package.path] = replace(
+                known, needs=known.needs | package.needs, files=known.files | package.files
+            )
     folders = {file.rpartition("/")[0] or "." for file in changed}
     roots = {package.path for package in packages.values() if package.folder in folders}
     found = [package for package in packages.values() if package.path in roots or not roots.isdisjoint(package.needs)]
@@ -132,13 +136,16 @@ def _next_object(text: str, at: int) -> int:
     return found + 1 if found >= 0 else -1
 
 
-def _modules(root: Path) -> list[str]:
-    found = []
+def _modules(root: Path, changed: Collection[str]) -> list[str]:
+    """The folders of the modules that the go command would find, and of those that the changed files are in."""
+    found = set()
     for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if name not in _SKIPPED and not name.startswith((".", "_")))
+        folders[:] = [name for name in folders if name not in _SKIPPED and not name.startswith((".", "_"))]
         if "go.mod" in files:
-            found.append(Path(folder).relative_to(root).as_posix())
-    return found or ["."]
+            found.add(Path(folder).relative_to(root).as_posix())
+    for file in changed:
+        found.update(folder.as_posix() for folder in Path(file).parents if (root / folder / "go.mod").exists())
+    return sorted(found) or ["."]
 
 
 def _listed(text: str, root: Path, module: str) -> Iterator[Package]:
@@ -146,8 +153,12 @@ def _listed(text: str, root: Path, module: str) -> Iterator[Package]:
         folder = Path(item.get("Dir", root))
         # A package of a dependency has no folder in the copy.
         if not item.get("Standard") and folder.is_relative_to(root):
+            where = folder.relative_to(root)
             needs = frozenset(need.partition(" ")[0] for need in item.get("Deps", ()))
-            yield Package(base_path(item), folder.relative_to(root).as_posix(), module, needs)
+            names = [*item.get("GoFiles", ()), *item.get("CgoFiles", ())]
+            # The main file of a test binary has an absolute path, in Go's own cache.
+            files = frozenset((where / name).as_posix() for name in names)
+            yield Package(base_path(item), where.as_posix(), module, needs, files)
 
 
 def _own_errors(item: dict[str, Any]) -> Iterator[dict[str, Any]]:

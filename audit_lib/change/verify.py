@@ -34,10 +34,15 @@ _SHOWN = 5
 
 @dataclass(frozen=True)
 class Outcome:
-    """The steps that were taken, and what fails that did not fail before."""
+    """The steps that were taken, and what fails that did not fail before.
+
+    `unbuilt` are the changed Go files that are not built here, since they are for another system or build tag, or in no
+    package that the go command finds: nothing but their format was verified.
+    """
 
     steps: tuple[Verification, ...]
     failures: Failures
+    unbuilt: tuple[str, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -85,7 +90,8 @@ class Verifier:
             self._progress(f"verifying: {name}", 1, 1)
             if failures:
                 break
-        return Outcome(tuple(steps), tuple(state.with_suspects(failure) for failure in failures))
+        named = tuple(state.with_suspects(failure) for failure in failures)
+        return Outcome(tuple(steps), named, tuple(state.unbuilt()))
 
     def _steps(self) -> Sequence[tuple[str, Callable[[_State], tuple[Failures, str]]]]:
         steps = [("gofmt", self._gofmt), ("compile", self._compile), ("vet", self._vet), ("test", self._test)]
@@ -98,13 +104,16 @@ class Verifier:
 
     def _compile(self, state: _State) -> tuple[Failures, str]:
         state.packages, listing = concerned(self._commands, state.rewritten.after)
+        state.listed = True
         new: Failures = ()
         if listing.failures:
             with self._scratch.showing(state.rewritten.before):
                 new = new_failures(listing, concerned(self._commands, state.rewritten.after)[1])
         report, failures = self._compared("compile", state.packages, state, self._compiled)
         state.sound = [package for package in state.packages if package.path not in report.died]
-        return (*new, *failures), _detail(len(state.packages), len(report.died), "did not compile before either")
+        detail = _detail(len(state.packages), len(report.died), "did not compile before either")
+        unbuilt = ", ".join(state.unbuilt())
+        return (*new, *failures), detail + (f"; not built here: {unbuilt}" if unbuilt else "")
 
     def _vet(self, state: _State) -> tuple[Failures, str]:
         report, failures = self._compared("vet", state.sound, state, self._vetted)
@@ -153,8 +162,15 @@ class _State:
 
     def __init__(self, rewritten: Rewritten) -> None:
         self.rewritten = rewritten
+        self.listed = False
         self.packages: list[Package] = []
         self.sound: list[Package] = []
+
+    def unbuilt(self) -> list[str]:
+        """The changed Go files that no package is built from; none as long as the packages are not known."""
+        built = {file for package in self.packages for file in package.files}
+        go_files = [file for file in self.rewritten.after if file.endswith(".go")]
+        return [file for file in go_files if self.listed and file not in built]
 
     def with_suspects(self, failure: Failure) -> Failure:
         """The failure, with the changed files that its package is built from, its own first."""

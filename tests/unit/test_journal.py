@@ -164,6 +164,23 @@ def test_no_space_leaves_the_target_as_it_was(
     assert left(cache) == []
 
 
+def test_an_interrupt_leaves_the_target_as_it_was(target: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chown = os.chown
+
+    def interrupted(path: Path, *owner: int) -> None:
+        chown(path, *owner)
+        if path.parent.name == "sub":
+            monkeypatch.undo()
+            monkeypatch.setenv("XDG_CACHE_HOME", str(cache.parent.parent))
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "chown", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_all(target, BEFORE, AFTER)
+    assert state(target) == with_other(BEFORE)
+    assert left(cache) == []
+
+
 def test_where_even_undoing_fails_the_next_command_undoes(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     replace = os.replace
     monkeypatch.setattr(os, "replace", failing(replace, 3, [0], forever=True))

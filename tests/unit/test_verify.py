@@ -100,6 +100,7 @@ def test_only_what_was_asked_for_is_run(target: Path) -> None:
 def test_what_is_not_formatted_is_named(target: Path) -> None:
     outcome = verified(target, changed("store/store.go", "return id", "return  id"))
     assert steps(outcome) == [("gofmt", False)]
+    assert outcome.unbuilt == ()
     assert outcome.failures == (
         Failure("gofmt", "store", "store/store.go", "store/store.go: not formatted", ("store/store.go",)),
     )
@@ -257,9 +258,19 @@ def test_a_test_that_fails_once_is_run_again(target: Path, tmp_path: Path) -> No
 def test_files_of_build_tags_are_seen_where_the_tags_are_set(target: Path) -> None:
     write(target, {"api/tagged.go": "//go:build extra\n\npackage api\n\nvar y = Show()\n"})
     change = {"api/tagged.go": "//go:build extra\n\npackage api\n\nvar y = none\n"}
-    assert verified(target, change, level="build").ok
+    outcome = verified(target, change, level="build")
+    assert outcome.unbuilt == ("api/tagged.go",)
+    assert outcome.steps[1].detail == "1 package; not built here: api/tagged.go"
     outcome = verified(target, change, level="build", options=GoOptions(tags=("extra",)))
     assert [failure.files for failure in outcome.failures] == [("api/tagged.go",)]
+
+
+def test_a_module_where_the_go_command_does_not_look_is_verified_too(target: Path) -> None:
+    write(target, {"_tools/go.mod": "module example.org/tools\n", "_tools/main.go": "package main\n\nfunc main() {}\n"})
+    outcome = verified(target, {"_tools/main.go": "package main\n\nfunc main() { none() }\n"}, level="build")
+    assert [(failure.package, failure.files) for failure in outcome.failures] == [
+        ("example.org/tools", ("_tools/main.go",))
+    ]
 
 
 def test_several_modules_are_verified_together(target: Path) -> None:
