@@ -1,4 +1,4 @@
-"""The proof: what fails after a change and did not fail before, on small modules."""
+"""The proof: what no longer compiles, is vetted or formatted after a change, and was before."""
 
 from __future__ import annotations
 
@@ -9,27 +9,14 @@ from pathlib import Path
 import pytest
 
 from audit_lib.change import verify
-from audit_lib.change.failures import Failure, Report, new_failures, without_positions
+from audit_lib.change.failures import Failure, Report
 from audit_lib.change.packages import Commands, Package, concerned
-from audit_lib.change.rewrite import Rewritten
 from audit_lib.change.scratch import scratch_copy
 from audit_lib.change.testing import run_tests
-from audit_lib.change.verify import Level, Outcome, Verifier
+from audit_lib.change.verify import Outcome
 from audit_lib.config import GoOptions
 from audit_lib.read.gotool import find_go
-
-MODULE = {
-    "go.mod": "module example.org/shop\n\ngo 1.24\n",
-    "store/store.go": "package store\n\nfunc Get(id int) int { return id }\n",
-    "api/api.go": 'package api\n\nimport "example.org/shop/store"\n\nfunc Show() int { return store.Get(1) }\n',
-    "api/api_test.go": (
-        'package api\n\nimport "testing"\n\n'
-        "func TestShow(t *testing.T) {\n\tif Show() != 1 {\n\t\tt.Error(Show())\n\t}\n}\n\n"
-        "func TestOther(t *testing.T) {}\n"
-    ),
-    "far/far.go": "package far\n\nfunc F() int { return 1 }\n",
-}
-OLD_FAILURE = 'package api\n\nimport "testing"\n\nfunc TestOld(t *testing.T) { t.Fatal("never passed") }\n'
+from tests.unit.shop import MODULE, OLD_FAILURE, changed, steps, verified, write
 
 
 @pytest.fixture(autouse=True)
@@ -43,36 +30,6 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def target(tmp_path: Path) -> Path:
     return write(tmp_path / "shop", MODULE)
-
-
-def write(folder: Path, files: dict[str, str]) -> Path:
-    for file, text in files.items():
-        (folder / file).parent.mkdir(parents=True, exist_ok=True)
-        (folder / file).write_text(text)
-    return folder
-
-
-def verified(
-    target: Path, files: dict[str, str], *, level: Level = "test", timeout: float = 60, options: GoOptions | None = None
-) -> Outcome:
-    """The outcome for a target with these files changed."""
-    with scratch_copy(target) as scratch:
-        after = {file: text.encode() for file, text in files.items()}
-        rewritten = Rewritten({file: scratch.read(file) for file in after}, after)
-        scratch.write(rewritten.after)
-        verifier = Verifier(scratch, find_go(), options or GoOptions(), level=level, timeout=timeout)
-        outcome = verifier.verify(rewritten)
-        assert all(scratch.read(file) == data for file, data in after.items())
-        return outcome
-
-
-def steps(outcome: Outcome) -> list[tuple[str, bool]]:
-    return [(step.step, step.ok) for step in outcome.steps]
-
-
-def changed(file: str, old: str, new: str) -> dict[str, str]:
-    assert old in MODULE[file]
-    return {file: MODULE[file].replace(old, new)}
 
 
 def test_a_change_that_breaks_nothing_passes_every_step(target: Path) -> None:
@@ -161,100 +118,6 @@ def test_a_finding_of_vet_is_new_only_where_it_was_not_there(target: Path) -> No
     assert (failure.package, failure.files) == ("example.org/shop/store", ("store/store.go",))
 
 
-def test_a_test_that_no_longer_passes_is_named_with_its_words(target: Path) -> None:
-    outcome = verified(target, changed("store/store.go", "return id", "return 2"))
-    assert steps(outcome)[-1] == ("test", False)
-    (failure,) = outcome.failures
-    assert failure.key == ("test", "example.org/shop/api", "TestShow")
-    assert failure.message.strip() == "api_test.go:7: 2"
-    assert (failure.files, failure.suspects) == (("api/api_test.go",), ("store/store.go",))
-
-
-def test_a_test_that_failed_before_is_no_news(target: Path) -> None:
-    write(target, {"api/old_test.go": OLD_FAILURE})
-    outcome = verified(target, changed("store/store.go", "return id", "return id * 1"))
-    assert outcome.ok
-    assert outcome.steps[-1].detail == "2 tests pass in 2 packages; 1 failure as before"
-    outcome = verified(target, changed("store/store.go", "return id", "return 2"))
-    assert [failure.name for failure in outcome.failures] == ["TestShow"]
-
-
-def test_subtests_are_told_apart(target: Path) -> None:
-    text = (
-        'package api\n\nimport "testing"\n\nfunc TestTable(t *testing.T) {\n'
-        '\tt.Run("old", func(t *testing.T) { t.Error("old") })\n'
-        '\tt.Run("one two", func(t *testing.T) {\n\t\tif Show() != 1 {\n\t\t\tt.Error("new")\n\t\t}\n\t})\n}\n'
-    )
-    write(target, {"api/table_test.go": text, "api/api_test.go": "package api\n"})
-    outcome = verified(target, changed("store/store.go", "return id", "return 2"))
-    assert [failure.name for failure in outcome.failures] == ["TestTable/one_two"]
-
-
-def test_a_panic_is_named_with_where_it_happened(target: Path) -> None:
-    text = "package store\n\nfunc Get(id int) int {\n\tvar p *int\n\treturn *p\n}\n"
-    outcome = verified(target, {"store/store.go": text})
-    (failure,) = outcome.failures
-    assert failure.name == "TestShow"
-    assert failure.message.startswith("panic: runtime error: invalid memory address or nil pointer dereference")
-    assert failure.files == ("store/store.go", "api/api.go", "api/api_test.go")
-
-
-def test_tests_that_no_longer_run_since_another_one_panics_are_news(target: Path) -> None:
-    early = 'package api\n\nimport "testing"\n\nfunc TestA(t *testing.T) { t.Error(Show()) }\n'
-    write(target, {"api/a_test.go": early})
-    after = early.replace("t.Error(Show())", 'panic("now")')
-    outcome = verified(target, {"api/a_test.go": after})
-    (failure,) = outcome.failures
-    assert failure.message.startswith("TestOther and 1 more tests that passed no longer run")
-    assert "in TestA: panic: now" in failure.message
-
-
-def test_a_test_that_hangs_ends_at_the_timeout(target: Path) -> None:
-    text = MODULE["store/store.go"].replace("return id", "select {}")
-    outcome = verified(target, {"store/store.go": text.replace("{ select {} }", "{\n\tselect {}\n}")}, timeout=1)
-    (failure,) = outcome.failures
-    assert failure.name == "TestShow"
-    assert "timed out after 1s" in failure.message or "deadlock" in failure.message
-
-
-def test_an_exit_in_the_middle_is_a_failure_of_what_ran(target: Path) -> None:
-    text = 'package store\n\nimport "os"\n\nfunc Get(id int) int {\n\tos.Exit(3)\n\treturn id\n}\n'
-    outcome = verified(target, {"store/store.go": text})
-    assert [failure.name for failure in outcome.failures] == ["TestShow"]
-
-
-def test_a_panic_before_any_test_is_the_packages(target: Path) -> None:
-    text = 'package store\n\nfunc init() { panic("early") }\n\nfunc Get(id int) int { return id }\n'
-    outcome = verified(target, {"store/store.go": text})
-    assert [(failure.package, failure.name) for failure in outcome.failures] == [("example.org/shop/api", "")]
-    assert "panic: early" in outcome.failures[0].message
-    assert "store/store.go" in outcome.failures[0].files
-
-
-def test_races_are_found_where_that_is_asked_for(target: Path) -> None:
-    text = (
-        "package store\n\nfunc Get(id int) int {\n\tx, done := 0, make(chan bool)\n"
-        "\tgo func() { x = 1; close(done) }()\n\tx = 2\n\t<-done\n\treturn id + x - x\n}\n"
-    ).replace("{ x = 1; close(done) }", "{\n\t\tx = 1\n\t\tclose(done)\n\t}")
-    assert verified(target, {"store/store.go": text}).ok
-    outcome = verified(target, {"store/store.go": text}, level="race")
-    assert [failure.name for failure in outcome.failures] == ["TestShow"]
-    assert "race" in outcome.failures[0].message.lower()
-
-
-def test_a_test_that_fails_once_is_run_again(target: Path, tmp_path: Path) -> None:
-    seen = tmp_path / "seen"
-    text = (
-        'package api\n\nimport (\n\t"os"\n\t"testing"\n)\n\nfunc TestUnsteady(t *testing.T) {\n'
-        f'\tif _, err := os.Stat("{seen}"); err != nil && Show() == 2 {{\n'
-        f'\t\tos.WriteFile("{seen}", nil, 0o600)\n\t\tt.Error("once")\n\t}}\n}}\n'
-    )
-    write(target, {"api/api_test.go": text})
-    outcome = verified(target, changed("store/store.go", "return id", "return 2"))
-    assert outcome.ok
-    assert outcome.steps[-1].detail.endswith("passed when run again: example.org/shop/api TestUnsteady")
-
-
 def test_files_of_build_tags_are_seen_where_the_tags_are_set(target: Path) -> None:
     write(target, {"api/tagged.go": "//go:build extra\n\npackage api\n\nvar y = Show()\n"})
     change = {"api/tagged.go": "//go:build extra\n\npackage api\n\nvar y = none\n"}
@@ -321,29 +184,3 @@ def test_the_baseline_is_kept_by_content(target: Path, monkeypatch: pytest.Monke
     write(target, {"far/far.go": MODULE["far/far.go"] + "\n// new\n"})
     assert verified(target, change).ok
     assert runs[3:] == [["api", "store"], ["api"]]
-
-
-def test_as_many_as_before_are_old() -> None:
-    one = Failure("vet", "p", "x", "a.go:1: x")
-    two = Failure("vet", "p", "x", "a.go:9: x")
-    assert new_failures(Report((one,)), Report((two,))) == ()
-    assert new_failures(Report((one, two)), Report((one,))) == (two,)
-
-
-def test_what_a_binary_that_ended_early_did_not_come_to_is_not_known_to_have_passed() -> None:
-    late = Failure("test", "p", "TestLate", "")
-    assert new_failures(Report((late,)), Report(died=("p",))) == ()
-    assert new_failures(Report((late,)), Report(passed=("p TestLate",), died=("p",))) == (late,)
-    assert new_failures(Report((late,)), Report()) == (late,)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("store/a.go:12:3: undefined: x", "a.go: undefined: x"),
-        ("returns without cancel of line 12", "returns without cancel of line N"),
-        ("other declaration at ./b.go:3", "other declaration at b.go"),
-    ],
-)
-def test_messages_are_known_without_positions(text: str, expected: str) -> None:
-    assert without_positions(text) == expected
