@@ -37,9 +37,14 @@ def test_a_program_is_timed_and_its_code_and_its_words_are_kept() -> None:
 def test_the_memory_of_the_largest_process_counts_and_all_of_them_together_is_more() -> None:
     child = "x = bytearray(80_000_000); import time; time.sleep(0.5)"
     parent = f"import subprocess, sys; x = bytearray(80_000_000); subprocess.run([sys.executable, '-c', {child!r}])"
-    usage = processes.run([sys.executable, "-c", parent], sample=True)
-    assert 80 < usage.peak / MEGABYTE < 140
-    assert 160 < usage.together / MEGABYTE < 280
+    # From a small process, as the benchmarks are: a fork counts the memory of the one that it was made from.
+    measure = "import sys; from benchmarks import processes; u = processes.run(sys.argv[1:], sample=True); "
+    measure += "print(u.peak, u.together)"
+    command = [sys.executable, "-c", measure, sys.executable, "-c", parent]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    peak, together = map(int, said.split())
+    assert 80 < peak / MEGABYTE < 140
+    assert 160 < together / MEGABYTE < 280
 
 
 def test_a_program_runs_where_it_is_told_to(tmp_path: Path) -> None:

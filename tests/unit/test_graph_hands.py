@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audit_lib.judge.graph import Graph
-from audit_lib.read.facts import Call, Dispatch, Facts, Forward, Func, Module, Origin, Place
+from audit_lib.read.facts import Call, Dispatch, Facts, Func, Origin, Place
 
 SHOP = "example.org/shop"
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import itertools
 
-import pytest
-
 from audit_lib.judge.graph import Graph
-from audit_lib.judge.lifetime import Lifetimes, is_init, is_main
+from audit_lib.judge.lifetime import Lifetimes
 from audit_lib.model import Lifetime
-from audit_lib.read.facts import Call, Facts, Func, Origin
+from audit_lib.read.facts import Call, Facts, Func
 
 SHOP = "example.org/shop"
 REQUEST = "method:net/http.Request"
