@@ -1,7 +1,11 @@
 package api
 
 import (
+	"cmp"
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
 	"net/http"
 	"sync"
 	"time"
@@ -27,6 +31,7 @@ type credentials struct {
 	Tenant   string `json:"tenant"`
 	Username string `json:"username"`
 	Password string `json:"password"`
+	Code     string `json:"code"`
 }
 
 func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
@@ -35,6 +40,9 @@ func (s *Server) login(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	user, err := s.verify(c)
+	if err == nil && s.Factors != nil {
+		err = s.secondFactor(user, c.Code)
+	}
 	if err != nil {
 		s.metrics.logins.WithLabelValues("refused").Inc()
 		s.record(r, "login.refused", c.Username, r.RemoteAddr)
@@ -193,4 +201,149 @@ func hashPassword(password string) ([]byte, error) {
 		return nil, core.Errorf(core.CodeInvalid, "a password has %d to 72 bytes", minPassword)
 	}
 	return bcrypt.GenerateFromPassword([]byte(password), bcrypt.DefaultCost)
+}
+
+// secondFactor checks a code, if the user has a second factor.
+func (s *Server) secondFactor(user *core.User, code string) error {
+	factor, err := s.Factors.FactorOf(context.TODO(), user.ID)
+	if core.ErrorCode(err) == core.CodeNotFound || (err == nil && !factor.Confirmed) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	refused := core.Errorf(core.CodeUnauthorized, "a code of the second factor is required")
+	if step, ok := matchCode(factor.Secret, code, time.Now()); ok {
+		err = s.Factors.UseStep(user.ID, step)
+	} else {
+		sum := sha256.Sum256([]byte(code))
+		err = s.Factors.UseCode(user.ID, sum[:])
+	}
+	if core.ErrorCode(err) == core.CodeNotFound {
+		return refused
+	}
+	return err
+}
+
+// enrollFactor makes a secret for the caller's phone, and codes for when it is
+// lost. It counts once a code was confirmed.
+func (s *Server) enrollFactor(w http.ResponseWriter, r *http.Request) error {
+	p := core.PrincipalFrom(r.Context())
+	factor := &core.Factor{UserID: p.UserID, Secret: make([]byte, 20)}
+	_, _ = rand.Read(factor.Secret)
+	codes := make([]string, 8)
+	for i := range codes {
+		codes[i] = rand.Text()[:10]
+		sum := sha256.Sum256([]byte(codes[i]))
+		factor.Codes = append(factor.Codes, sum[:])
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if err := s.Factors.SaveFactor(ctx, factor); err != nil {
+		return err
+	}
+	s.record(r, "factor.enroll", p.UserID, "")
+	secret := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(factor.Secret)
+	return writeJSON(w, http.StatusCreated, map[string]any{"secret": secret, "codes": codes, "uri": "otpauth://totp/siem:" + p.Username + "?secret=" + secret + "&issuer=siem"})
+}
+
+func (s *Server) confirmFactor(w http.ResponseWriter, r *http.Request) error {
+	var body struct {
+		Code string `json:"code"`
+	}
+	if err := s.readJSON(w, r, &body); err != nil {
+		return err
+	}
+	p := core.PrincipalFrom(r.Context())
+	factor, err := s.Factors.FactorOf(context.Background(), p.UserID)
+	if err != nil {
+		return err
+	}
+	step, ok := matchCode(factor.Secret, body.Code, time.Now())
+	if !ok {
+		return core.Errorf(core.CodeInvalid, "the code does not fit")
+	}
+	if err := s.Factors.UseStep(p.UserID, step); err != nil {
+		return err
+	}
+	s.record(r, "factor.confirm", p.UserID, "")
+	return noContent(w)
+}
+
+// removeFactor takes a user's second factor away; an administrator does so for
+// somebody who has lost everything.
+func (s *Server) removeFactor(w http.ResponseWriter, r *http.Request) error {
+	user, err := s.userInTenant(r)
+	if err != nil {
+		return err
+	}
+	if err := s.Factors.RemoveFactor(context.TODO(), user.ID); err != nil {
+		return err
+	}
+	s.record(r, "factor.remove", user.ID, user.Username)
+	return noContent(w)
+}
+
+// requestReset mails a user a way to choose a new password. Whether there is
+// such a user, the answer does not say.
+func (s *Server) requestReset(w http.ResponseWriter, r *http.Request) error {
+	var c credentials
+	if err := s.readJSON(w, r, &c); err != nil {
+		return err
+	}
+	user, err := s.Users.UserByName(cmp.Or(c.Tenant, "default"), c.Username)
+	if err != nil && core.ErrorCode(err) != core.CodeNotFound {
+		return err
+	}
+	if err == nil && user.Email != "" && !user.Disabled && s.Mail != nil {
+		s.background.Go(func() { s.sendReset(user) })
+	}
+	s.record(r, "password.forgotten", c.Username, r.RemoteAddr)
+	return writeJSON(w, http.StatusAccepted, map[string]string{"status": "if the user has an address, mail is on its way"})
+}
+
+func (s *Server) sendReset(user *core.User) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	secret, hash := newSecret()
+	err := s.Factors.CreateReset(ctx, &core.Reset{UserID: user.ID, Hash: hash, ExpiresAt: time.Now().Add(time.Hour)})
+	if err == nil {
+		err = s.Mail.Send(ctx, user.Email, "[siem] a new password", "Send this within an hour to choose a new password: "+secret)
+	}
+	if err != nil {
+		s.log.Error("reset was not sent", "user", user.ID, "error", err)
+	}
+}
+
+// completeReset sets a password with what the mail said, and ends all logins.
+func (s *Server) completeReset(w http.ResponseWriter, r *http.Request) error {
+	var body struct {
+		Secret   string `json:"secret"`
+		Password string `json:"password"`
+	}
+	if err := s.readJSON(w, r, &body); err != nil {
+		return err
+	}
+	password, err := hashPassword(body.Password)
+	if err != nil {
+		return err
+	}
+	sum := sha256.Sum256([]byte(body.Secret))
+	reset, err := s.Factors.TakeReset(sum[:])
+	if core.ErrorCode(err) == core.CodeNotFound {
+		return core.Errorf(core.CodeUnauthorized, "the reset was used, or came too late")
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.Users.SetPassword(reset.UserID, password); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if _, err := s.Sessions.RevokeUser(ctx, reset.UserID); err != nil {
+		return err
+	}
+	s.record(r, "password.reset", reset.UserID, r.RemoteAddr)
+	return noContent(w)
 }

@@ -36,6 +36,9 @@ func (s *Server) ingest(w http.ResponseWriter, r *http.Request) error {
 			e.At = now
 		}
 	}
+	if err := s.charge(tenant(r), len(events)); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	if err := s.Events.InsertEvents(ctx, events); err != nil {
@@ -66,6 +69,9 @@ func (s *Server) ingestLines(w http.ResponseWriter, r *http.Request) error {
 		}
 		e.ID, e.Tenant = core.NewID("event"), tenant(r)
 		events = append(events, e)
+	}
+	if err := s.charge(tenant(r), len(events)); err != nil {
+		return err
 	}
 	for batch := range slices.Chunk(events, 1000) {
 		if err := s.Events.InsertEvents(context.TODO(), batch); err != nil {
@@ -112,6 +118,11 @@ func (s *Server) searchEvents(w http.ResponseWriter, r *http.Request) error {
 	if q.err != nil {
 		return q.err
 	}
+	release, err := s.searching(filter.Tenant)
+	if err != nil {
+		return err
+	}
+	defer release()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	events, err := s.Events.SearchEvents(ctx, filter)

@@ -78,6 +78,9 @@ func (s *Server) take(hook *core.Hook, body []byte) (string, error) {
 	if e.Kind == "" {
 		return "", core.Errorf(core.CodeInvalid, "there is nothing at %q", hook.Mapping["kind"])
 	}
+	if err := s.charge(hook.Tenant, 1); err != nil {
+		return "", err
+	}
 	if err := s.Events.InsertEvents(context.Background(), []*core.Event{e}); err != nil {
 		return "", err
 	}

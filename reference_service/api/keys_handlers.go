@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,6 +51,27 @@ func (s *Server) revokeKey(w http.ResponseWriter, r *http.Request) error {
 	}
 	s.record(r, "key.revoke", r.PathValue("id"), "")
 	return noContent(w)
+}
+
+// rotateKey gives a key a new secret; the old one works for a day.
+func (s *Server) rotateKey(w http.ResponseWriter, r *http.Request) error {
+	secret, _ := newSecret()
+	hash := sha256.Sum256([]byte(keyPrefix + secret))
+	if err := s.Rotator.RotateKey(context.Background(), tenant(r), r.PathValue("id"), hash[:], 24*time.Hour); err != nil {
+		return err
+	}
+	s.record(r, "key.rotate", r.PathValue("id"), "")
+	return writeJSON(w, http.StatusOK, map[string]string{"secret": keyPrefix + secret})
+}
+
+// staleKeys lists the tenant's keys that nobody has used for ninety days.
+func (s *Server) staleKeys(w http.ResponseWriter, r *http.Request) error {
+	all, err := s.Rotator.StaleKeys(time.Now().AddDate(0, 0, -90))
+	if err != nil {
+		return err
+	}
+	own := slices.DeleteFunc(all, func(k *core.Key) bool { return k.Tenant != tenant(r) })
+	return writeJSON(w, http.StatusOK, own)
 }
 
 // keyPrincipal finds the program that a key belongs to.

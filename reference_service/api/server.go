@@ -30,6 +30,10 @@ type Stores struct {
 	Feeds        core.FeedStore
 	Assets       core.AssetStore
 	Keys         core.KeyStore
+	Rotator      core.KeyRotator
+	Factors      core.FactorStore
+	Tenants      core.TenantStore
+	Directories  core.Collection[core.Directory]
 	Cases        core.CaseStore
 	Watchlists   core.WatchlistStore
 	Dashboards   core.Collection[core.Dashboard]
@@ -70,6 +74,7 @@ type Server struct {
 	registry *prometheus.Registry
 	metrics  *metrics
 	handler  http.Handler
+	quotas   quotas
 
 	ctx        context.Context
 	stop       context.CancelFunc
@@ -86,6 +91,8 @@ type Engines struct {
 	Refresher core.Refresher
 	Replayer  core.Replayer
 	Enricher  core.Enricher
+	Syncer    core.Syncer
+	Mail      core.Mailer
 	ParseLine func(line string, now time.Time) (*core.Event, error)
 }
 
@@ -153,6 +160,22 @@ func (s *Server) identityRoutes(open func(string, handlerFunc), on func(string, 
 	on("GET /api/v1/keys", core.PermissionAdmin, s.listKeys)
 	on("POST /api/v1/keys", core.PermissionAdmin, s.createKey)
 	on("DELETE /api/v1/keys/{id}", core.PermissionAdmin, s.revokeKey)
+	on("GET /api/v1/keys/stale", core.PermissionAdmin, s.staleKeys)
+	on("POST /api/v1/keys/{id}/rotate", core.PermissionAdmin, s.rotateKey)
+	open("POST /api/v1/auth/reset", s.requestReset)
+	open("POST /api/v1/auth/reset/complete", s.completeReset)
+	on("POST /api/v1/auth/introspect", "", s.introspect)
+	on("POST /api/v1/auth/factor", "", s.enrollFactor)
+	on("POST /api/v1/auth/factor/confirm", "", s.confirmFactor)
+	on("DELETE /api/v1/users/{id}/factor", core.PermissionAdmin, s.removeFactor)
+	on("POST /api/v1/users/{id}/impersonate", core.PermissionAll, s.impersonate)
+	on("GET /api/v1/tenants", core.PermissionAll, s.listTenants)
+	on("PUT /api/v1/tenants/{name}", core.PermissionAll, s.saveTenant)
+	on("DELETE /api/v1/tenants/{name}", core.PermissionAll, s.removeTenant)
+	on("GET /api/v1/tenants/{name}/usage", core.PermissionAll, s.tenantUsage)
+	serve(s, on, "directories", core.PermissionAdmin, s.Directories)
+	on("POST /api/v1/directories/{id}/sync", core.PermissionAdmin, s.syncDirectory)
+	on("GET /api/v1/directories/{id}/preview", core.PermissionAdmin, s.previewDirectory)
 	on("GET /api/v1/roles", core.PermissionAdmin, s.listRoles)
 	on("PUT /api/v1/roles/{name}", core.PermissionAdmin, s.saveRole)
 	on("DELETE /api/v1/roles/{name}", core.PermissionAdmin, s.deleteRole)

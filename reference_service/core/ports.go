@@ -33,6 +33,11 @@ type Caller interface {
 	Permits(addr netip.Addr) error
 }
 
+// Mailer sends mail.
+type Mailer interface {
+	Send(ctx context.Context, to, subject, text string) error
+}
+
 // Replayer evaluates stored events once more.
 type Replayer interface {
 	Replay(ctx context.Context, filter EventFilter) (int, error)

@@ -105,6 +105,7 @@ func (r *Retention) Sweep(ctx context.Context) (*core.Sweep, error) {
 		"indicators": NewFeedStore(r.db).ExpireIndicators,
 		"exceptions": r.exceptions.PurgeExceptions,
 
+		"resets":        NewFactorStore(r.db).PurgeResets,
 		"watch_entries": NewWatchlistStore(r.db).ExpireEntries,
 	}
 	for kind, expire := range expiries {

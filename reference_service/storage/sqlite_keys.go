@@ -32,7 +32,7 @@ func (s *KeyStore) CreateKey(k *core.Key) error {
 func (s *KeyStore) KeyByHash(hash []byte) (*core.Key, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
 	defer cancel()
-	k, err := scanKey(s.db.read.QueryRowContext(ctx, keyColumns+`WHERE hash = ?`, hash).Scan)
+	k, err := scanKey(s.db.read.QueryRowContext(ctx, keyColumns+`WHERE hash = ?1 OR (old_hash = ?1 AND old_until > ?2)`, hash, millis(s.db.now())).Scan)
 	if err != nil {
 		return nil, translate(err, "key")
 	}

@@ -17,32 +17,34 @@ import (
 
 // config is what the environment and the command line say.
 type config struct {
-	data            string
-	addr            string
-	logLevel        slog.Level
-	log             *slog.Logger
-	readers         int
-	maxBody         int64
-	requestTimeout  time.Duration
-	accessTTL       time.Duration
-	refreshTTL      time.Duration
-	grace           time.Duration
-	playbookTimeout time.Duration
-	sweepEvery      time.Duration
-	feedsEvery      time.Duration
-	trainEvery      time.Duration
-	memorySessions  bool
-	syslogTCP       string
-	syslogUDP       string
-	smtp            string
-	mailFrom        string
-	scripts         string
-	clickhouse      string
-	locator         string
-	clickhouseDB    string
-	outboundAllow   []netip.Prefix
-	signingKey      string
-	adminPassword   string
+	data             string
+	addr             string
+	logLevel         slog.Level
+	log              *slog.Logger
+	readers          int
+	maxBody          int64
+	requestTimeout   time.Duration
+	accessTTL        time.Duration
+	refreshTTL       time.Duration
+	grace            time.Duration
+	playbookTimeout  time.Duration
+	sweepEvery       time.Duration
+	feedsEvery       time.Duration
+	trainEvery       time.Duration
+	memorySessions   bool
+	syslogTCP        string
+	syslogUDP        string
+	smtp             string
+	mailFrom         string
+	scripts          string
+	clickhouse       string
+	locator          string
+	directoryToken   string
+	directoriesEvery time.Duration
+	clickhouseDB     string
+	outboundAllow    []netip.Prefix
+	signingKey       string
+	adminPassword    string
 }
 
 func (c *config) database() string { return filepath.Join(c.data, "siem.db") }
@@ -57,29 +59,31 @@ func loadConfig(data string, getenv func(string) string) (*config, error) {
 	}
 	e := &environment{get: getenv}
 	c := &config{
-		data:            data,
-		addr:            e.text("SIEM_ADDR", "127.0.0.1:8514"),
-		readers:         e.number("SIEM_READERS", 4),
-		maxBody:         int64(e.number("SIEM_MAX_BODY", 8<<20)),
-		requestTimeout:  e.duration("SIEM_REQUEST_TIMEOUT", time.Minute),
-		accessTTL:       e.duration("SIEM_ACCESS_TTL", 15*time.Minute),
-		refreshTTL:      e.duration("SIEM_REFRESH_TTL", 14*24*time.Hour),
-		grace:           e.duration("SIEM_SHUTDOWN_GRACE", 10*time.Second),
-		sweepEvery:      e.duration("SIEM_SWEEP_EVERY", time.Hour),
-		feedsEvery:      e.duration("SIEM_FEEDS_EVERY", 6*time.Hour),
-		trainEvery:      e.duration("SIEM_TRAIN_EVERY", 24*time.Hour),
-		playbookTimeout: e.duration("SIEM_PLAYBOOK_TIMEOUT", 10*time.Minute),
-		syslogTCP:       getenv("SIEM_SYSLOG_TCP"),
-		syslogUDP:       getenv("SIEM_SYSLOG_UDP"),
-		smtp:            getenv("SIEM_SMTP"),
-		mailFrom:        e.text("SIEM_MAIL_FROM", "siem@localhost"),
-		scripts:         getenv("SIEM_SCRIPTS"),
-		clickhouse:      getenv("SIEM_CLICKHOUSE"),
-		locator:         getenv("SIEM_LOCATOR"),
-		clickhouseDB:    e.text("SIEM_CLICKHOUSE_DATABASE", "siem"),
-		memorySessions:  e.text("SIEM_SESSIONS", "sqlite") == "memory",
-		signingKey:      getenv("SIEM_SIGNING_KEY"),
-		adminPassword:   getenv("SIEM_ADMIN_PASSWORD"),
+		data:             data,
+		addr:             e.text("SIEM_ADDR", "127.0.0.1:8514"),
+		readers:          e.number("SIEM_READERS", 4),
+		maxBody:          int64(e.number("SIEM_MAX_BODY", 8<<20)),
+		requestTimeout:   e.duration("SIEM_REQUEST_TIMEOUT", time.Minute),
+		accessTTL:        e.duration("SIEM_ACCESS_TTL", 15*time.Minute),
+		refreshTTL:       e.duration("SIEM_REFRESH_TTL", 14*24*time.Hour),
+		grace:            e.duration("SIEM_SHUTDOWN_GRACE", 10*time.Second),
+		sweepEvery:       e.duration("SIEM_SWEEP_EVERY", time.Hour),
+		feedsEvery:       e.duration("SIEM_FEEDS_EVERY", 6*time.Hour),
+		trainEvery:       e.duration("SIEM_TRAIN_EVERY", 24*time.Hour),
+		playbookTimeout:  e.duration("SIEM_PLAYBOOK_TIMEOUT", 10*time.Minute),
+		syslogTCP:        getenv("SIEM_SYSLOG_TCP"),
+		syslogUDP:        getenv("SIEM_SYSLOG_UDP"),
+		smtp:             getenv("SIEM_SMTP"),
+		mailFrom:         e.text("SIEM_MAIL_FROM", "siem@localhost"),
+		scripts:          getenv("SIEM_SCRIPTS"),
+		clickhouse:       getenv("SIEM_CLICKHOUSE"),
+		locator:          getenv("SIEM_LOCATOR"),
+		directoryToken:   getenv("SIEM_DIRECTORY_TOKEN"),
+		directoriesEvery: e.duration("SIEM_DIRECTORIES_EVERY", time.Hour),
+		clickhouseDB:     e.text("SIEM_CLICKHOUSE_DATABASE", "siem"),
+		memorySessions:   e.text("SIEM_SESSIONS", "sqlite") == "memory",
+		signingKey:       getenv("SIEM_SIGNING_KEY"),
+		adminPassword:    getenv("SIEM_ADMIN_PASSWORD"),
 	}
 	for _, p := range strings.Fields(strings.ReplaceAll(getenv("SIEM_OUTBOUND_ALLOW"), ",", " ")) {
 		prefix, err := netip.ParsePrefix(p)

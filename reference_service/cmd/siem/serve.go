@@ -14,6 +14,7 @@ import (
 	"example.org/siem/cache"
 	"example.org/siem/core"
 	"example.org/siem/detect"
+	"example.org/siem/directory"
 	"example.org/siem/enrich"
 	"example.org/siem/feeds"
 	"example.org/siem/ingest"
@@ -42,6 +43,7 @@ type service struct {
 	pipeline  *ingest.Pipeline
 	archive   *archive
 	enricher  *enrich.Service
+	syncer    *directory.Syncer
 }
 
 func (p *program) serve(ctx context.Context, cfg *config, args []string) error {
@@ -149,8 +151,13 @@ func (svc *service) build() (api.Engines, error) {
 	svc.enricher = enrich.NewService(stores.Assets, stores.Users, out, cfg.locator, 10*time.Minute, cfg.log)
 	engine.EnrichWith(svc.enricher)
 	svc.detector = detect.NewDetector(engine, 256, cfg.log)
-	return api.Engines{Bus: bus, Detector: svc.detector, Runner: actions, Responder: svc.responder, Scorer: svc.scorer,
-		Refresher: svc.feeds, Replayer: svc.detector, Enricher: svc.enricher, ParseLine: ingest.ParseLine}, nil
+	svc.syncer = directory.NewSyncer(stores.Directories, stores.Users, stores.Roles, stores.Sessions, out, cfg.directoryToken, defaultTenant, cfg.log)
+	engines := api.Engines{Bus: bus, Detector: svc.detector, Runner: actions, Responder: svc.responder, Scorer: svc.scorer,
+		Refresher: svc.feeds, Replayer: svc.detector, Enricher: svc.enricher, Syncer: svc.syncer, ParseLine: ingest.ParseLine}
+	if mail != nil {
+		engines.Mail = mail
+	}
+	return engines, nil
 }
 
 // startWorkers starts what works without being asked.
@@ -162,6 +169,7 @@ func (svc *service) startWorkers() (err error) {
 	svc.scorer.Start(defaultTenant, cfg.trainEvery)
 	svc.schedule.Start(time.Minute)
 	svc.enricher.Start(time.Minute)
+	svc.syncer.Start(cfg.directoriesEvery)
 	svc.pipeline = ingest.NewPipeline(svc.stores.Events, svc.detector, defaultTenant, 10_000, 2, cfg.log)
 	if svc.lines, err = ingest.Listen(cfg.syslogTCP, cfg.syslogUDP, svc.pipeline, cfg.log); err != nil {
 		return errors.Join(err, svc.stop())
@@ -199,6 +207,10 @@ func openStores(cfg *config, db *storage.DB, retention core.RetentionStore) api.
 		Dashboards:   storage.NewDashboardStore(db),
 		Hooks:        storage.NewHookStore(db),
 		Approvals:    storage.NewApprovalStore(db),
+		Rotator:      storage.NewKeyStore(db),
+		Factors:      storage.NewFactorStore(db),
+		Tenants:      storage.NewTenantStore(db),
+		Directories:  storage.NewDirectoryStore(db),
 		Audit:        storage.NewAuditLog(db),
 		Retention:    retention,
 	}
@@ -253,6 +265,7 @@ func (svc *service) stop() error {
 	svc.detector.Stop()
 	errs = append(errs, svc.server.Close(ctx), svc.responder.Wait(svc.cfg.grace))
 	svc.enricher.Stop()
+	svc.syncer.Stop()
 	svc.scorer.Stop()
 	svc.feeds.Stop()
 	svc.retention.Stop()

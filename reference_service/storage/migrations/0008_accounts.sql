@@ -1,0 +1,19 @@
+CREATE TABLE factors (
+  user_id TEXT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE, secret BLOB NOT NULL,
+  confirmed INTEGER NOT NULL DEFAULT 0, last_step INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE factor_codes (
+  user_id TEXT NOT NULL REFERENCES factors (user_id) ON DELETE CASCADE, hash BLOB NOT NULL, PRIMARY KEY (user_id, hash)
+);
+CREATE TABLE resets (
+  hash BLOB PRIMARY KEY, user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE, expires_at INTEGER NOT NULL
+);
+ALTER TABLE api_keys ADD COLUMN old_hash BLOB;
+ALTER TABLE api_keys ADD COLUMN old_until INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE tenants (
+  name TEXT PRIMARY KEY, display_name TEXT NOT NULL, suspended INTEGER NOT NULL DEFAULT 0, events_per_day INTEGER NOT NULL,
+  searches INTEGER NOT NULL, created_at INTEGER NOT NULL
+);
+CREATE TABLE usage (
+  tenant TEXT NOT NULL, day TEXT NOT NULL, events INTEGER NOT NULL, searches INTEGER NOT NULL, PRIMARY KEY (tenant, day)
+);
