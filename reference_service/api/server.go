@@ -39,8 +39,13 @@ type Stores struct {
 	Dashboards   core.Collection[core.Dashboard]
 	Hooks        core.HookStore
 	Approvals    core.ApprovalStore
-	Audit        core.AuditLog
-	Retention    core.RetentionStore
+
+	Subscriptions core.SubscriptionStore
+	Hunts         core.HuntStore
+	Reports       core.ReportStore
+
+	Audit     core.AuditLog
+	Retention core.RetentionStore
 }
 
 // Database is what the server asks the database about itself.
@@ -93,6 +98,9 @@ type Engines struct {
 	Enricher  core.Enricher
 	Syncer    core.Syncer
 	Mail      core.Mailer
+	Notifier  core.Notifier
+	Hunter    core.Hunter
+	Reporter  core.Reporter
 	ParseLine func(line string, now time.Time) (*core.Event, error)
 }
 
@@ -272,6 +280,19 @@ func (s *Server) deskRoutes(open func(string, handlerFunc), on func(string, core
 	open("POST /api/v1/hooks/{id}/deliver", s.deliver)
 	on("POST /api/v1/hooks/{id}/secret", core.PermissionResponse, s.newHookSecret)
 	on("GET /api/v1/hooks/{id}/deliveries", core.PermissionRead, s.listDeliveries)
+	serve(s, on, "subscriptions", core.PermissionRead, s.Subscriptions)
+	on("POST /api/v1/subscriptions/{id}/test", core.PermissionRead, s.testSubscription)
+	on("POST /api/v1/subscriptions/{id}/flush", core.PermissionRead, s.flushSubscription)
+	on("GET /api/v1/subscriptions/{id}/messages", core.PermissionRead, s.queuedMessages)
+	serve(s, on, "hunts", core.PermissionDetection, s.Hunts)
+	on("POST /api/v1/hunts/{id}/run", core.PermissionDetection, s.runHunt)
+	on("GET /api/v1/hunts/{id}/results", core.PermissionRead, s.huntResults)
+	on("GET /api/v1/hunts/{id}/days", core.PermissionRead, s.compareHunt)
+	serve(s, on, "reports", core.PermissionRead, s.Reports)
+	on("POST /api/v1/reports/{id}/make", core.PermissionRead, s.makeReport)
+	on("GET /api/v1/reports/{id}/made", core.PermissionRead, s.listReports)
+	on("GET /api/v1/reports/{id}/made/{report}", core.PermissionRead, s.getReport)
+	on("POST /api/v1/reports/{id}/made/{report}/mail", core.PermissionResponse, s.mailReport)
 	on("GET /api/v1/approvals", core.PermissionRead, s.listApprovals)
 	on("POST /api/v1/approvals/{id}", core.PermissionResponse, s.decideApproval)
 }

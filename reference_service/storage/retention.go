@@ -29,7 +29,10 @@ func NewRetention(db *DB) *Retention {
 		"alerts":   NewAlertStore(db).PurgeAlerts,
 		"sessions": NewSessionStore(db).PurgeSessions,
 
-		"deliveries": NewHookStore(db).PurgeDeliveries,
+		"deliveries":   NewHookStore(db).PurgeDeliveries,
+		"messages":     NewSubscriptionStore(db).PurgeMessages,
+		"hunt_results": NewHuntStore(db).PurgeResults,
+		"reports":      NewReportStore(db).PurgeReports,
 	}
 	r.ctx, r.stop = context.WithCancel(context.Background())
 	return r

@@ -17,10 +17,13 @@ import (
 	"example.org/siem/directory"
 	"example.org/siem/enrich"
 	"example.org/siem/feeds"
+	"example.org/siem/hunt"
 	"example.org/siem/ingest"
 	"example.org/siem/memory"
 	"example.org/siem/ml"
+	"example.org/siem/notify"
 	"example.org/siem/outbound"
+	"example.org/siem/report"
 	"example.org/siem/soar"
 	"example.org/siem/storage"
 )
@@ -44,6 +47,9 @@ type service struct {
 	archive   *archive
 	enricher  *enrich.Service
 	syncer    *directory.Syncer
+	notifier  *notify.Service
+	hunter    *hunt.Hunter
+	reporter  *report.Reporter
 }
 
 func (p *program) serve(ctx context.Context, cfg *config, args []string) error {
@@ -157,6 +163,11 @@ func (svc *service) build() (api.Engines, error) {
 	if mail != nil {
 		engines.Mail = mail
 	}
+	svc.notifier = notify.NewService(stores.Subscriptions, stores.Alerts, stores.Cases, bus, engines.Mail, out, defaultTenant, cfg.log)
+	svc.hunter = hunt.NewHunter(stores.Hunts, stores.Events, stores.Alerts, bus, defaultTenant, cfg.log)
+	svc.reporter = report.NewReporter(report.Stores{Reports: stores.Reports, Events: stores.Events, Alerts: stores.Alerts, Cases: stores.Cases,
+		Tenants: stores.Tenants}, engines.Mail, defaultTenant, cfg.log)
+	engines.Notifier, engines.Hunter, engines.Reporter = svc.notifier, svc.hunter, svc.reporter
 	return engines, nil
 }
 
@@ -170,6 +181,9 @@ func (svc *service) startWorkers() (err error) {
 	svc.schedule.Start(time.Minute)
 	svc.enricher.Start(time.Minute)
 	svc.syncer.Start(cfg.directoriesEvery)
+	svc.notifier.Start(time.Minute)
+	svc.hunter.Start(time.Minute)
+	svc.reporter.Start(time.Hour)
 	svc.pipeline = ingest.NewPipeline(svc.stores.Events, svc.detector, defaultTenant, 10_000, 2, cfg.log)
 	if svc.lines, err = ingest.Listen(cfg.syslogTCP, cfg.syslogUDP, svc.pipeline, cfg.log); err != nil {
 		return errors.Join(err, svc.stop())
@@ -212,7 +226,12 @@ func openStores(cfg *config, db *storage.DB, retention core.RetentionStore) api.
 		Tenants:      storage.NewTenantStore(db),
 		Directories:  storage.NewDirectoryStore(db),
 		Audit:        storage.NewAuditLog(db),
-		Retention:    retention,
+
+		Subscriptions: storage.NewSubscriptionStore(db),
+		Hunts:         storage.NewHuntStore(db),
+		Reports:       storage.NewReportStore(db),
+
+		Retention: retention,
 	}
 }
 
@@ -265,6 +284,9 @@ func (svc *service) stop() error {
 	svc.detector.Stop()
 	errs = append(errs, svc.server.Close(ctx), svc.responder.Wait(svc.cfg.grace))
 	svc.enricher.Stop()
+	svc.reporter.Stop()
+	svc.hunter.Stop()
+	svc.notifier.Stop()
 	svc.syncer.Stop()
 	svc.scorer.Stop()
 	svc.feeds.Stop()
