@@ -55,6 +55,7 @@ class Graph:
                 self._forwards[forward.function].append((forward.kind, forward.target))
         self._modules = tuple(module.path for module in facts.modules)
         self.callers = cache(self._callers)
+        self.direct = cache(self._direct)
         self.chain = cache(self._chain)
 
     def _chain(self, function: str) -> tuple[Func, ...]:
@@ -77,17 +78,27 @@ class Graph:
         A function that is given as an argument, and run there, is reached from where it is given: that call has its
         contexts, while the parameter stands for all that others give.
         """
-        edges = [Edge(call) for call in self._calls[function]]
+        edges = list(self.direct(function))
         seen: set[str] = set()
-        queue = list(self._holders[function])
+        queue = list(self.held_by(function))
         while queue:
             node = queue.pop(0)
-            if node.id in seen:
-                continue
-            seen.add(node.id)
-            edges += [Edge(call, node) for call in self._calls[node.id] if not self._is_no_way(call, node)]
-            queue += self._holders[node.id]
+            if node not in seen:
+                seen.add(node)
+                edges += self.direct(node)
+                queue += self.held_by(node)
         return tuple(edges)
+
+    def _direct(self, node: str) -> tuple[Edge, ...]:
+        """The calls that name a function, or what holds functions, itself."""
+        holder = self.dispatch.get(node) if node not in self.funcs else None
+        if holder is None:
+            return tuple(Edge(call) for call in self._calls[node])
+        return tuple(Edge(call, holder) for call in self._calls[node] if not self._is_no_way(call, holder))
+
+    def held_by(self, node: str) -> tuple[str, ...]:
+        """The interface methods, variables and so on that may stand for a function, or for another of them."""
+        return tuple(holder.id for holder in self._holders[node])
 
     def _is_no_way(self, call: Call, node: Dispatch) -> bool:
         """Whether a call of what holds a function is no way into it.

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Iterable
 
-from audit_lib.judge.graph import TESTING, Graph
+from audit_lib.judge.graph import TESTING, Edge, Graph
 from audit_lib.model import Lifetime
 from audit_lib.read.facts import Func, Origin
 
@@ -32,6 +33,7 @@ class Lifetimes:
         self._graph = graph
         self._params: dict[str, Lifetime | None] = {}
         self._ambient: dict[str, Lifetime | None] = {}
+        self._called = self._find_called()
         self._settle()
 
     def of_source(self, source: Origin) -> Lifetime | None:
@@ -57,7 +59,7 @@ class Lifetimes:
     def _of_origin(self, origin: str, function: str, ends: bool) -> Lifetime | None:
         kind, _, rest = origin.partition(":")
         if kind == "param":
-            return self.of_param(rest.partition("#")[0])
+            return self.of_param(_owner(origin))
         if kind == "method":
             return "test" if rest in TESTING else "command" if rest in COMMANDS else "request"
         if kind == "root":
@@ -87,42 +89,85 @@ class Lifetimes:
         return self._params.get(function) if function in self._graph.funcs else self._param_of(function)
 
     def _settle(self) -> None:
-        """Go over all functions until nothing changes: functions that call each other take what either gets.
+        """Look at every function, and again at those that depend on one that has changed, until nothing changes.
 
-        A lifetime only ever becomes more telling, so this ends; it takes as many rounds as the longest way down.
+        A lifetime only ever becomes more telling, so this ends, and in the same state whatever the order.
         """
-        changed = True
-        while changed:
-            changed = False
-            for function, func in self._graph.funcs.items():
-                for table, value in ((self._params, self._param_of(function)), (self._ambient, self._ambient_of(func))):
-                    if value is not None and value != table.get(function):
-                        table[function] = _telling((value, table.get(function)))
-                        changed = changed or table[function] == value
+        dependents = self._dependents()
+        waiting = deque([*self._graph.funcs, *self._graph.dispatch])
+        queued = set(waiting)
+        while waiting:
+            node = waiting.popleft()
+            queued.discard(node)
+            changed = self._learn(self._params, node, self._param_of(node))
+            changed |= self._learn(self._ambient, node, self._ambient_of(node))
+            if changed:
+                news = [name for name in (node, *dependents[node]) if name not in queued]
+                waiting.extend(news)
+                queued.update(news)
 
-    def _ambient_of(self, func: Func) -> Lifetime | None:
-        found: list[Lifetime | None] = ["process"] if is_main(func) else []
-        for source in self._graph.sources_of(func.id):
+    def _dependents(self) -> dict[str, list[str]]:
+        """Which nodes look at which: at callers, at what holds them, at those whose parameter they are called with."""
+        dependents: dict[str, list[str]] = defaultdict(list)
+        for node in (*self._graph.funcs, *self._graph.dispatch):
+            looks_at = set(self._graph.held_by(node))
+            for edge in self._graph.direct(node):
+                if not edge.call.test:
+                    looks_at.update((edge.call.caller, self._graph.top(edge.call.caller)))
+                    looks_at.update(_owner(origin) for origin in edge.call.context if origin.startswith("param:"))
+            for name in sorted(looks_at):
+                dependents[name].append(node)
+        return dependents
+
+    def _find_called(self) -> frozenset[str]:
+        """The nodes that a call outside tests reaches, by itself or through what holds them."""
+        called: set[str] = set()
+        queue = [
+            node
+            for node in (*self._graph.funcs, *self._graph.dispatch)
+            if any(_counts(edge) for edge in self._graph.direct(node))
+        ]
+        while queue:
+            node = queue.pop()
+            if node not in called:
+                called.add(node)
+                holder = self._graph.dispatch.get(node)
+                queue += holder.targets if holder else ()
+        return frozenset(called)
+
+    @staticmethod
+    def _learn(table: dict[str, Lifetime | None], function: str, value: Lifetime | None) -> bool:
+        known = table.get(function)
+        if value is None or value == known or _telling((value, known)) == known:
+            return False
+        table[function] = value
+        return True
+
+    def _ambient_of(self, node: str) -> Lifetime | None:
+        func = self._graph.funcs.get(node)
+        found: list[Lifetime | None] = ["process"] if func is not None and is_main(func) else []
+        for source in self._graph.sources_of(node):
             if source.param and source.role in ("context", "method"):
                 found.append(self.of_source(source))
-        for edge in self._graph.callers(func.id):
+        for edge in self._graph.direct(node):
             if not edge.call.test:
                 found.append("worker" if edge.call.go else self.ambient(edge.call.caller))
+        found += [self.ambient(holder) for holder in self._graph.held_by(node)]
         return _telling(found)
 
-    def _param_of(self, function: str) -> Lifetime | None:
-        found: list[Lifetime | None] = []
-        called = False
-        for edge in self._graph.callers(function):
-            if edge.call.test or edge.kind == "closure" or (edge.call.kind == "value" and not edge.call.context):
-                continue
-            called = True
-            lifetime = self._of_origins(edge.call.context, edge.call.caller, ends=True)
-            found.append("worker" if lifetime in ("command", "process") and edge.call.go else lifetime)
-        if not called:
-            found.append(self._uncalled(function))
+    def _param_of(self, node: str) -> Lifetime | None:
+        func = self._graph.funcs.get(node)
+        if func is not None and not _may_take(func):
+            return None
+        found: list[Lifetime | None] = [self._params.get(holder) for holder in self._graph.held_by(node)]
+        for edge in self._graph.direct(node):
+            if _counts(edge):
+                lifetime = self._of_origins(edge.call.context, edge.call.caller, ends=True)
+                found.append("worker" if lifetime in ("command", "process") and edge.call.go else lifetime)
+        if func is not None and node not in self._called:
+            found.append(self._uncalled(node))
         lifetime = _telling(found)
-        return "worker" if lifetime in ("command", "process") and self._is_worker(function) else lifetime
+        return "worker" if lifetime in ("command", "process") and self._is_worker(node) else lifetime
 
     def _is_worker(self, function: str) -> bool:
         """Whether a function goes on until its context ends: by its loop, or by its name, as frameworks have it."""
@@ -135,6 +180,22 @@ class Lifetimes:
         if func is None:
             return "request"
         return "worker" if self._is_worker(function) else "request"
+
+
+def _counts(edge: Edge) -> bool:
+    """Whether a way into a function says which context it gets: a call outside tests, and no literal's place."""
+    call = edge.call
+    return not call.test and edge.kind != "closure" and (call.kind != "value" or bool(call.context))
+
+
+def _owner(origin: str) -> str:
+    """The function whose parameter an origin is: `param:path.handle#0`."""
+    return origin.partition(":")[2].partition("#")[0]
+
+
+def _may_take(func: Func) -> bool:
+    """Whether a function may have a context parameter; without parameters in the facts it is not known."""
+    return not func.params or any(param.role == "context" for param in func.params)
 
 
 def _telling(lifetimes: Iterable[Lifetime | None]) -> Lifetime | None:

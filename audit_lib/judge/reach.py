@@ -70,9 +70,11 @@ class Reach:
         self._ways: dict[str, Way] = {}
         self._distance: dict[str, int] = {}
         self.radius = cache(self._radius)
+        self.is_closed = cache(self._is_closed)
+        self.supply_at = cache(self._supply_at)
         self._spread()
 
-    def supply_at(self, function: str, offset: int, *, but: str = "", to_hand_on: bool = False) -> Supply | None:
+    def _supply_at(self, function: str, offset: int, *, but: str = "", to_hand_on: bool = False) -> Supply | None:
         """The best context that is there at a position: by lifetime, then a parameter or local before what can be nil.
 
         `but` is an origin that does not count: the root that is to be replaced. `to_hand_on` leaves out what is not
@@ -92,7 +94,7 @@ class Reach:
                 best = (key, Supply(source, lifetime))
         return best[1] if best else None
 
-    def is_closed(self, function: str) -> bool:
+    def _is_closed(self, function: str) -> bool:
         """Whether a function's parameters are not the module's to change."""
         func = self._graph.funcs.get(function)
         if func is None or func.test or is_main(func) or is_init(func):
