@@ -7,6 +7,7 @@ measured. Exit codes: 0 all goals met, 1 a goal missed, 2 wrong usage, 3 a clone
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -53,6 +54,8 @@ class Bench:
 def main() -> int:
     """Measure what was chosen, print and write the figures; the exit code."""
     options = _options(sys.argv[1:])
+    # Where bytecode is not kept, every start compiles the program anew, which no installation does.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     report.check(options.out)
     versions = _versions(options)
     go = tools.find_go()

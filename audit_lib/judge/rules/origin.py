@@ -135,6 +135,9 @@ def _start_of(case: Case, function: str) -> Category | None:
         return "init"
     if any(source.param and source.role in ("context", "method") for source in case.graph.sources_of(function)):
         return "request"
+    given = (*case.graph.given_to(function), func.use.target if func.use is not None else "")
+    if any(target.rpartition(".")[0].endswith(".Command") for target in given):
+        return "init"  # what a command line runs begins as `main` does
     called_back = func.closed_by or case.reach.is_registered(function) or case.reach.escapes(function)
     if called_back or "forever" in func.flags:
         return "background"
