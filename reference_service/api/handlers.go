@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -117,4 +118,70 @@ func (s *Server) optimize(w http.ResponseWriter, r *http.Request) error {
 		}
 	})
 	return writeJSON(w, http.StatusAccepted, map[string]string{"status": "running"})
+}
+
+func (s *Server) listCopies(w http.ResponseWriter, r *http.Request) error {
+	copies, err := s.Keeper.Copies(context.Background())
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, copies)
+}
+
+// verifyCopy opens a backup and says what is wrong with it.
+func (s *Server) verifyCopy(w http.ResponseWriter, r *http.Request) error {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	found, err := s.Keeper.Verify(ctx, r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	return writeJSON(w, http.StatusOK, map[string]any{"ok": len(found) == 0, "found": found})
+}
+
+// uploadCopy takes a backup to where the operator wants backups to be.
+func (s *Server) uploadCopy(w http.ResponseWriter, r *http.Request) error {
+	bytes, err := s.Keeper.Upload(r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	s.record(r, "backup.upload", r.PathValue("name"), fmt.Sprintf("%d bytes", bytes))
+	return writeJSON(w, http.StatusOK, map[string]int64{"bytes": bytes})
+}
+
+// diagnostics looks at everything the service needs, all at once; each part has
+// three seconds.
+func (s *Server) diagnostics(w http.ResponseWriter, r *http.Request) error {
+	parts := map[string]func(ctx context.Context) error{
+		"database": func(context.Context) error { return s.db.Ping() },
+		"events": func(ctx context.Context) error {
+			_, err := s.Events.CountEvents(ctx, core.EventFilter{Tenant: tenant(r), From: time.Now().Add(-time.Minute)})
+			return err
+		},
+		"audit": func(context.Context) error {
+			_, err := s.Audit.AuditEntries(tenant(r), 1)
+			return err
+		},
+		"retention": func(context.Context) error {
+			_, err := s.Retention.Policies(context.Background())
+			return err
+		},
+	}
+	said := make(map[string]string, len(parts))
+	var mu sync.Mutex
+	var wg sync.WaitGroup
+	for name, part := range parts {
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+			defer cancel()
+			start, err := time.Now(), part(ctx)
+			mu.Lock()
+			defer mu.Unlock()
+			if said[name] = "ok after " + time.Since(start).Round(time.Millisecond).String(); err != nil {
+				said[name] = err.Error()
+			}
+		})
+	}
+	wg.Wait()
+	return writeJSON(w, http.StatusOK, said)
 }

@@ -43,6 +43,10 @@ type Stores struct {
 	Subscriptions core.SubscriptionStore
 	Hunts         core.HuntStore
 	Reports       core.ReportStore
+	Packs         core.PackStore
+	Sources       core.SourceStore
+	Exports       core.ExportStore
+	Inventory     core.Inventory
 
 	Audit     core.AuditLog
 	Retention core.RetentionStore
@@ -101,6 +105,10 @@ type Engines struct {
 	Notifier  core.Notifier
 	Hunter    core.Hunter
 	Reporter  core.Reporter
+	Packer    core.Packer
+	Puller    core.Puller
+	Exporter  core.Exporter
+	Keeper    core.Keeper
 	ParseLine func(line string, now time.Time) (*core.Event, error)
 }
 
@@ -147,6 +155,7 @@ func (s *Server) routes(mux *http.ServeMux) {
 	s.detectionRoutes(on)
 	s.responseRoutes(on)
 	s.deskRoutes(open, on)
+	s.upkeepRoutes(on)
 	s.operationRoutes(open, on)
 }
 
@@ -295,6 +304,26 @@ func (s *Server) deskRoutes(open func(string, handlerFunc), on func(string, core
 	on("POST /api/v1/reports/{id}/made/{report}/mail", core.PermissionResponse, s.mailReport)
 	on("GET /api/v1/approvals", core.PermissionRead, s.listApprovals)
 	on("POST /api/v1/approvals/{id}", core.PermissionResponse, s.decideApproval)
+}
+
+func (s *Server) upkeepRoutes(on func(string, core.Permission, handlerFunc)) {
+	on("GET /api/v1/maintenance/copies", core.PermissionAdmin, s.listCopies)
+	on("POST /api/v1/maintenance/copies/{name}/verify", core.PermissionAdmin, s.verifyCopy)
+	on("POST /api/v1/maintenance/copies/{name}/upload", core.PermissionAdmin, s.uploadCopy)
+	on("GET /api/v1/diagnostics", core.PermissionAdmin, s.diagnostics)
+	serve(s, on, "packs", core.PermissionDetection, s.Packs)
+	on("GET /api/v1/packs/outdated", core.PermissionRead, s.outdatedPacks)
+	on("GET /api/v1/packs/{id}/diff", core.PermissionDetection, s.diffPack)
+	on("POST /api/v1/packs/{id}/install", core.PermissionDetection, s.installPack)
+	on("POST /api/v1/packs/{id}/uninstall", core.PermissionDetection, s.uninstallPack)
+	serve(s, on, "sources", core.PermissionAdmin, s.Sources)
+	on("POST /api/v1/sources/{id}/pull", core.PermissionAdmin, s.pullSource)
+	on("GET /api/v1/exports", core.PermissionRead, s.listExports)
+	on("POST /api/v1/exports", core.PermissionRead, s.queueExport)
+	on("GET /api/v1/exports/{id}", core.PermissionRead, s.getExport)
+	on("GET /api/v1/exports/{id}/content", core.PermissionRead, s.readExport)
+	on("DELETE /api/v1/exports/{id}", core.PermissionRead, s.cancelExport)
+	on("POST /api/v1/assets/import", core.PermissionDetection, s.importAssets)
 }
 
 func (s *Server) operationRoutes(open func(string, handlerFunc), on func(string, core.Permission, handlerFunc)) {

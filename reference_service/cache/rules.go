@@ -76,6 +76,13 @@ func (c *Rules) ImportRules(tenant string, rules []*core.Rule) (int, error) {
 	return c.RuleStore.ImportRules(tenant, rules)
 }
 
+// Forget drops the rules of all tenants: somebody changed them in the store.
+func (c *Rules) Forget() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	clear(c.enabled)
+}
+
 func (c *Rules) forget(tenant string) {
 	c.mu.Lock()
 	delete(c.enabled, tenant)

@@ -1,6 +1,9 @@
 package core
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"regexp"
 	"strings"
 	"time"
@@ -130,4 +133,14 @@ type Backtest struct {
 	Scanned int      `json:"scanned"`
 	Matched int      `json:"matched"`
 	Sample  []*Event `json:"sample"`
+}
+
+// Digest tells whether two rules find the same.
+func Digest(r *Rule) string {
+	raw, err := json.Marshal([]any{r.Name, r.Severity, r.Conditions, r.Tags})
+	if err != nil {
+		panic(err) // strings and numbers can be encoded
+	}
+	sum := sha256.Sum256(raw)
+	return hex.EncodeToString(sum[:8])
 }

@@ -2,7 +2,10 @@ package storage
 
 import (
 	"context"
+	"database/sql"
+	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"time"
 
@@ -24,6 +27,22 @@ func (db *DB) Backup(path string) (size int64, err error) {
 		return 0, err
 	}
 	return info.Size(), nil
+}
+
+// OpenCopy opens a backup to read it; nothing is migrated or written.
+func OpenCopy(path string, log *slog.Logger) (*DB, error) {
+	read, err := sql.Open("sqlite", dsn(path, "query_only(1)"))
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{read: read, write: read, log: log, now: time.Now}
+	ctx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
+	defer cancel()
+	var tables int
+	if err := read.QueryRowContext(ctx, `SELECT count(*) FROM schema_migrations`).Scan(&tables); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s is no database of the service: %w", path, err), read.Close())
+	}
+	return db, nil
 }
 
 // Check lists what SQLite finds wrong with the database; nothing is good news.

@@ -39,6 +39,9 @@ type config struct {
 	scripts          string
 	clickhouse       string
 	locator          string
+	backupEvery      time.Duration
+	backupKeep       int
+	backupTarget     string
 	directoryToken   string
 	directoriesEvery time.Duration
 	clickhouseDB     string
@@ -77,6 +80,9 @@ func loadConfig(data string, getenv func(string) string) (*config, error) {
 		mailFrom:         e.text("SIEM_MAIL_FROM", "siem@localhost"),
 		scripts:          getenv("SIEM_SCRIPTS"),
 		clickhouse:       getenv("SIEM_CLICKHOUSE"),
+		backupEvery:      e.duration("SIEM_BACKUP_EVERY", 24*time.Hour),
+		backupKeep:       e.number("SIEM_BACKUP_KEEP", 7),
+		backupTarget:     getenv("SIEM_BACKUP_TARGET"),
 		locator:          getenv("SIEM_LOCATOR"),
 		directoryToken:   getenv("SIEM_DIRECTORY_TOKEN"),
 		directoriesEvery: e.duration("SIEM_DIRECTORIES_EVERY", time.Hour),

@@ -4,18 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"time"
 
 	"golang.org/x/crypto/bcrypt"
 
 	"example.org/siem/api"
+	"example.org/siem/backup"
 	"example.org/siem/cache"
 	"example.org/siem/core"
 	"example.org/siem/detect"
 	"example.org/siem/directory"
 	"example.org/siem/enrich"
+	"example.org/siem/export"
 	"example.org/siem/feeds"
 	"example.org/siem/hunt"
 	"example.org/siem/ingest"
@@ -23,6 +27,7 @@ import (
 	"example.org/siem/ml"
 	"example.org/siem/notify"
 	"example.org/siem/outbound"
+	"example.org/siem/packs"
 	"example.org/siem/report"
 	"example.org/siem/soar"
 	"example.org/siem/storage"
@@ -50,6 +55,11 @@ type service struct {
 	notifier  *notify.Service
 	hunter    *hunt.Hunter
 	reporter  *report.Reporter
+	rules     *cache.Rules
+	packs     *packs.Installer
+	puller    *ingest.Puller
+	exporter  *export.Exporter
+	keeper    *backup.Keeper
 }
 
 func (p *program) serve(ctx context.Context, cfg *config, args []string) error {
@@ -113,7 +123,8 @@ func start(cfg *config) (*service, error) {
 		return nil, err
 	}
 	svc := &service{cfg: cfg, db: db, retention: storage.NewRetention(db)}
-	svc.stores = openStores(cfg, db, svc.retention)
+	svc.rules = cache.NewRules(storage.NewRuleStore(db), cfg.log)
+	svc.stores = openStores(cfg, db, svc.rules, svc.retention)
 	if cfg.clickhouse != "" {
 		if err := svc.connect(); err != nil {
 			return nil, errors.Join(err, db.Close())
@@ -168,6 +179,11 @@ func (svc *service) build() (api.Engines, error) {
 	svc.reporter = report.NewReporter(report.Stores{Reports: stores.Reports, Events: stores.Events, Alerts: stores.Alerts, Cases: stores.Cases,
 		Tenants: stores.Tenants}, engines.Mail, defaultTenant, cfg.log)
 	engines.Notifier, engines.Hunter, engines.Reporter = svc.notifier, svc.hunter, svc.reporter
+	svc.packs = packs.NewInstaller(stores.Packs, out, out, func() { svc.rules.Forget() }, cfg.log)
+	svc.puller = ingest.NewPuller(stores.Sources, stores.Events, svc.detector, out, cfg.log)
+	svc.exporter = export.NewExporter(stores.Exports, stores.Events, filepath.Join(cfg.data, "exports"), cfg.log)
+	svc.keeper = backup.NewKeeper(svc.db, checkCopy(cfg.log), cfg.data, cfg.backupKeep, cfg.backupTarget, cfg.log)
+	engines.Packer, engines.Puller, engines.Exporter, engines.Keeper = svc.packs, svc.puller, svc.exporter, svc.keeper
 	return engines, nil
 }
 
@@ -184,6 +200,12 @@ func (svc *service) startWorkers() (err error) {
 	svc.notifier.Start(time.Minute)
 	svc.hunter.Start(time.Minute)
 	svc.reporter.Start(time.Hour)
+	svc.packs.Start(defaultTenant, 24*time.Hour)
+	svc.puller.Start(time.Minute)
+	svc.keeper.Start(cfg.backupEvery)
+	if err := svc.exporter.Start(); err != nil {
+		return err
+	}
 	svc.pipeline = ingest.NewPipeline(svc.stores.Events, svc.detector, defaultTenant, 10_000, 2, cfg.log)
 	if svc.lines, err = ingest.Listen(cfg.syslogTCP, cfg.syslogUDP, svc.pipeline, cfg.log); err != nil {
 		return errors.Join(err, svc.stop())
@@ -194,7 +216,7 @@ func (svc *service) startWorkers() (err error) {
 	return nil
 }
 
-func openStores(cfg *config, db *storage.DB, retention core.RetentionStore) api.Stores {
+func openStores(cfg *config, db *storage.DB, rules core.RuleStore, retention core.RetentionStore) api.Stores {
 	events := storage.NewEventStore(db)
 	var sessions core.SessionStore = storage.NewSessionStore(db)
 	if cfg.memorySessions {
@@ -206,7 +228,7 @@ func openStores(cfg *config, db *storage.DB, retention core.RetentionStore) api.
 		Sessions:     sessions,
 		Events:       events,
 		Analyst:      events,
-		Rules:        cache.NewRules(storage.NewRuleStore(db), cfg.log),
+		Rules:        rules,
 		Alerts:       storage.NewAlertStore(db),
 		Correlations: storage.NewCorrelationStore(db),
 		Actions:      storage.NewActionStore(db),
@@ -230,8 +252,23 @@ func openStores(cfg *config, db *storage.DB, retention core.RetentionStore) api.
 		Subscriptions: storage.NewSubscriptionStore(db),
 		Hunts:         storage.NewHuntStore(db),
 		Reports:       storage.NewReportStore(db),
+		Packs:         storage.NewPackStore(db),
+		Sources:       storage.NewSourceStore(db),
+		Exports:       storage.NewExportStore(db),
+		Inventory:     storage.NewAssetStore(db),
+		Retention:     retention,
+	}
+}
 
-		Retention: retention,
+// checkCopy opens a backup as a database of its own, and looks for damage.
+func checkCopy(log *slog.Logger) backup.Checker {
+	return func(ctx context.Context, path string) ([]string, error) {
+		copied, err := storage.OpenCopy(path, log)
+		if err != nil {
+			return []string{err.Error()}, nil
+		}
+		found, err := copied.Check(context.Background())
+		return found, errors.Join(err, copied.Close())
 	}
 }
 
@@ -284,6 +321,10 @@ func (svc *service) stop() error {
 	svc.detector.Stop()
 	errs = append(errs, svc.server.Close(ctx), svc.responder.Wait(svc.cfg.grace))
 	svc.enricher.Stop()
+	svc.keeper.Stop()
+	svc.exporter.Stop()
+	svc.puller.Stop()
+	svc.packs.Stop()
 	svc.reporter.Stop()
 	svc.hunter.Stop()
 	svc.notifier.Stop()
