@@ -51,7 +51,7 @@ def _read_and_judge(
 ) -> Audit:
     """Read syntax and types at the same time, and judge. Without `options` no types are read."""
     with ThreadPoolExecutor(max_workers=1) as pool:
-        facts = None if options is None else pool.submit(typed.read, target, options)
+        facts = None if options is None else pool.submit(typed.read, target, options, progress)
         syntax = scan(target, settings, progress)
         degradations = list(syntax.degradations)
         read = None

@@ -2,7 +2,8 @@
 // functions, calls, dispatch, contexts in scope and the sites themselves, as JSON Lines in sorted order.
 //
 // It loads the module's packages from source, tests included, one at a time against the export data of what they
-// import, so memory does not grow with the number of packages. Facts of a package are cached by content.
+// import, so memory does not grow with the number of packages. Facts of a package are cached by content. Lines of
+// standard error that begin with "progress" say how many packages are read, of how many.
 package main
 
 import (

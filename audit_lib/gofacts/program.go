@@ -11,6 +11,7 @@ import (
 	"runtime"
 	"sort"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/tools/go/packages"
 )
@@ -28,10 +29,12 @@ func extractAll(t *target, cache *store) (*program, error) {
 	p := &program{packages: make([]*packageFacts, len(t.units))}
 	jobs := make(chan int)
 	var workers sync.WaitGroup
+	var done atomic.Int64
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
 			for i := range jobs {
 				p.packages[i] = readUnit(t, t.units[i], imp, cache)
+				fmt.Fprintf(os.Stderr, "progress %d %d\n", done.Add(1), len(t.units))
 			}
 		})
 	}

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import IO, Literal
 
 import msgspec
 
 from audit_lib.config import GoOptions
 from audit_lib.errors import ToolchainError
+from audit_lib.progress import Progress, silent
 from audit_lib.read import gotool
 
 EdgeKind = Literal["static", "interface", "value", "closure"]
@@ -231,8 +233,12 @@ def decode(lines: Iterable[bytes]) -> Facts:
     return Facts(**{name: tuple(found[kind]) for kind, (name, _) in _TYPES.items()})  # type: ignore[arg-type]
 
 
-def read(target: Path, options: GoOptions) -> Facts:
-    """The facts of the packages below a folder. Raises `ToolchainError` when they cannot be had at all."""
+def read(target: Path, options: GoOptions, progress: Progress = silent) -> Facts:
+    """The facts of the packages below a folder. Raises `ToolchainError` when they cannot be had at all.
+
+    `progress` is called from another thread, with the number of packages that are read.
+    """
+    progress("types", 0, 0)
     go = gotool.find_go()
     command = [str(gotool.build_helper(go)), "-dir", str(target), "-cache", str(gotool.cache_root() / "facts")]
     for flag, value in (
@@ -243,8 +249,28 @@ def read(target: Path, options: GoOptions) -> Facts:
     ):
         if value:
             command += [flag, value]
-    done = subprocess.run(command, capture_output=True, env=gotool.environment(go), check=False)
-    if done.returncode != 0:
-        message = done.stderr.decode(errors="replace").strip().removeprefix("gofacts: ").replace("\n", "; ")
+    said: list[str] = []
+    with (
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=gotool.environment(go)
+        ) as process,
+        ThreadPoolExecutor(max_workers=1) as pool,
+    ):
+        assert process.stdout is not None and process.stderr is not None
+        listening = pool.submit(_listen, process.stderr, said, progress)
+        printed = process.stdout.read()
+        listening.result()
+    if process.returncode != 0:
+        message = "; ".join(said).removeprefix("gofacts: ")
         raise ToolchainError(f"{target}: the packages cannot be loaded ({message})")
-    return decode(done.stdout.splitlines())
+    return decode(printed.splitlines())
+
+
+def _listen(errors: IO[bytes], said: list[str], progress: Progress) -> None:
+    """Tell progress from what gofacts has to say."""
+    for line in errors:
+        word, *numbers = line.decode(errors="replace").split() or [""]
+        if word == "progress" and len(numbers) == 2:
+            progress("types", int(numbers[0]), int(numbers[1]))
+        else:
+            said.append(" ".join((word, *numbers)))
