@@ -86,18 +86,22 @@ def _priority(case: Case, decision: Decision) -> Priority:
         return "low"
     if decision.category != "request":
         return "medium"
+    if case.only_values:
+        return "high"
     return "critical" if case.site.io or _waits(case) else "high"
 
 
 def _waits(case: Case) -> bool:
-    """Whether what the context is given to hands it on to somebody outside the module, who waits with it."""
+    """Whether what the context is given to waits for something outside the process, with this context or its own."""
     seen: set[str] = set()
-    queue = list(case.targets)
+    queue = [use.target for use in case.site.uses if use.kind == "arg" and use.target and not use.values]
     while queue:
         target = queue.pop()
         if target in seen:
             continue
         seen.add(target)
+        if target in case.graph.waiting:
+            return True
         if not case.graph.owns(target):
             if target.partition(".")[0] not in _PURE:
                 return True

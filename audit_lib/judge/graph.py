@@ -57,6 +57,8 @@ class Graph:
         self.callers = cache(self._callers)
         self.direct = cache(self._direct)
         self.chain = cache(self._chain)
+        # functions that wait for something outside the process with a context of their own, or with none
+        self.waiting = frozenset(self.top(site.function) for site in facts.sites if site.io and not site.values)
 
     def _chain(self, function: str) -> tuple[Func, ...]:
         """A function and those around it, innermost first."""
