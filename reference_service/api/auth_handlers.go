@@ -147,7 +147,7 @@ func (s *Server) changePassword(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) listSessions(w http.ResponseWriter, r *http.Request) error {
-	sessions, err := s.Sessions.SessionsOf(context.TODO(), core.PrincipalFrom(r.Context()).UserID)
+	sessions, err := s.Sessions.SessionsOf(context.Background(), core.PrincipalFrom(r.Context()).UserID)
 	if err != nil {
 		return err
 	}
@@ -205,7 +205,7 @@ func hashPassword(password string) ([]byte, error) {
 
 // secondFactor checks a code, if the user has a second factor.
 func (s *Server) secondFactor(user *core.User, code string) error {
-	factor, err := s.Factors.FactorOf(context.TODO(), user.ID)
+	factor, err := s.Factors.FactorOf(context.Background(), user.ID)
 	if core.ErrorCode(err) == core.CodeNotFound || (err == nil && !factor.Confirmed) {
 		return nil
 	}
@@ -277,7 +277,7 @@ func (s *Server) removeFactor(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Factors.RemoveFactor(context.TODO(), user.ID); err != nil {
+	if err := s.Factors.RemoveFactor(context.Background(), user.ID); err != nil {
 		return err
 	}
 	s.record(r, "factor.remove", user.ID, user.Username)

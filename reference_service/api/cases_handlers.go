@@ -1,8 +1,11 @@
 package api
 
 import (
+	"archive/tar"
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -102,11 +105,12 @@ func (s *Server) updateCase(w http.ResponseWriter, r *http.Request) error {
 	if err := s.readJSON(w, r, &patch); err != nil {
 		return err
 	}
-	if err := s.Cases.UpdateCase(context.TODO(), c); err != nil {
+	if err := s.Cases.UpdateCase(context.Background(), c); err != nil {
 		return err
 	}
 	if c.Owner != before {
 		s.notify(c.ID, c.Tenant, "case.owner", core.ActorFrom(r.Context()))
+		s.tellOwner(c)
 	}
 	return writeJSON(w, http.StatusOK, c)
 }
@@ -252,7 +256,7 @@ func (s *Server) caseTimeline(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(context.TODO(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 	defer cancel()
 	notes, err := s.Cases.Notes(ctx, c.ID)
 	if err != nil {
@@ -281,4 +285,83 @@ func (s *Server) caseTimeline(w http.ResponseWriter, r *http.Request) error {
 	}
 	slices.SortStableFunc(line, func(a, b moment) int { return a.At.Compare(b.At) })
 	return writeJSON(w, http.StatusOK, line)
+}
+
+// overdueTasks lists the tasks of the tenant's cases that should have been done.
+func (s *Server) overdueTasks(w http.ResponseWriter, r *http.Request) error {
+	all, err := s.Cases.OverdueTasks(context.Background(), time.Now())
+	if err != nil {
+		return err
+	}
+	own := []*core.Task{}
+	for _, task := range all {
+		_, err := s.Cases.CaseByID(tenant(r), task.CaseID)
+		if core.ErrorCode(err) == core.CodeNotFound {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		own = append(own, task)
+	}
+	return writeJSON(w, http.StatusOK, own)
+}
+
+// tellOwner mails somebody that a case is theirs now; the answer does not wait for it.
+func (s *Server) tellOwner(c *core.Case) {
+	owner, err := s.Users.UserByName(c.Tenant, c.Owner)
+	if err != nil || owner.Email == "" || s.Mail == nil {
+		return
+	}
+	s.background.Go(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+		defer cancel()
+		if err := s.Mail.Send(ctx, owner.Email, "[siem] a case for you: "+c.Title, c.Summary); err != nil {
+			s.log.Warn("owner of a case was not told", "case", c.ID, "error", err)
+		}
+	})
+}
+
+// exportCase writes everything of a case as a tar archive, for those who take it on.
+func (s *Server) exportCase(w http.ResponseWriter, r *http.Request) error {
+	c, err := s.Cases.CaseByID(tenant(r), r.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	notes, err := s.Cases.Notes(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	evidence, err := s.Cases.EvidenceOf(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	summary, err := json.MarshalIndent(map[string]any{"case": c, "notes": notes, "evidence": evidence}, "", "  ")
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/x-tar")
+	archive := tar.NewWriter(w)
+	put := func(name string, content []byte) error {
+		if err := archive.WriteHeader(&tar.Header{Name: c.ID + "/" + name, Mode: 0o600, Size: int64(len(content)), ModTime: c.UpdatedAt}); err != nil {
+			return err
+		}
+		_, err := archive.Write(content)
+		return err
+	}
+	if err := put("case.json", summary); err != nil {
+		return err
+	}
+	for _, e := range evidence {
+		var content bytes.Buffer
+		if err := s.Cases.WriteEvidence(c.ID, e.ID, &content); err != nil {
+			return err
+		}
+		if err := put(e.ID+"-"+e.Name, content.Bytes()); err != nil {
+			return err
+		}
+	}
+	return archive.Close()
 }

@@ -126,7 +126,7 @@ func (s *Server) drawWidget(tenant string, widget core.Widget) (any, error) {
 }
 
 func (s *Server) listApprovals(w http.ResponseWriter, r *http.Request) error {
-	pending, err := s.Approvals.PendingApprovals(context.TODO(), tenant(r))
+	pending, err := s.Approvals.PendingApprovals(context.Background(), tenant(r))
 	if err != nil {
 		return err
 	}

@@ -74,7 +74,7 @@ func (s *Server) ingestLines(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	for batch := range slices.Chunk(events, 1000) {
-		if err := s.Events.InsertEvents(context.TODO(), batch); err != nil {
+		if err := s.Events.InsertEvents(context.Background(), batch); err != nil {
 			return err
 		}
 		if err := s.Detector.Submit(r.Context(), batch); err != nil {
@@ -174,7 +174,7 @@ func (s *Server) histogram(w http.ResponseWriter, r *http.Request) error {
 	if q.err != nil {
 		return q.err
 	}
-	buckets, err := s.Events.Histogram(context.TODO(), filter, step)
+	buckets, err := s.Events.Histogram(context.Background(), filter, step)
 	if err != nil {
 		return err
 	}
@@ -257,4 +257,50 @@ func (s *Server) dashboard(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	return writeJSON(w, http.StatusOK, board)
+}
+
+// followEvents sends the events that a filter selects as they come in, as
+// server-sent events, until the client or the server goes.
+func (s *Server) followEvents(w http.ResponseWriter, r *http.Request) error {
+	filter, q := eventFilter(r)
+	if q.err != nil {
+		return q.err
+	}
+	out := http.NewResponseController(w)
+	w.Header().Set("Content-Type", "text/event-stream")
+	w.WriteHeader(http.StatusOK)
+	filter.From, filter.Limit, filter.Offset = time.Now().UTC(), 500, 0
+	seen := map[string]bool{}
+	ticker := time.NewTicker(500 * time.Millisecond)
+	defer ticker.Stop()
+	for {
+		if err := out.Flush(); err != nil {
+			return nil
+		}
+		select {
+		case <-r.Context().Done():
+			return nil
+		case <-s.ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		events, err := s.Events.SearchEvents(ctx, filter)
+		cancel()
+		if err != nil {
+			s.log.Warn("events can't be followed", "error", err)
+			return nil
+		}
+		for _, e := range slices.Backward(events) {
+			if seen[e.ID] {
+				continue
+			}
+			seen[e.ID] = true
+			data, err := json.Marshal(e)
+			if err != nil {
+				return nil
+			}
+			_, _ = w.Write(append(append([]byte("data: "), data...), '\n', '\n'))
+		}
+	}
 }

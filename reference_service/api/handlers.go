@@ -50,7 +50,7 @@ func (s *Server) listAudit(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) verifyAudit(w http.ResponseWriter, r *http.Request) error {
-	broken, err := s.Audit.VerifyAudit(context.TODO())
+	broken, err := s.Audit.VerifyAudit(context.Background())
 	if err != nil {
 		return err
 	}
@@ -71,7 +71,7 @@ func (s *Server) setRetention(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	policy.Kind = r.PathValue("kind")
-	if err := s.Retention.SetPolicy(context.TODO(), policy); err != nil {
+	if err := s.Retention.SetPolicy(context.Background(), policy); err != nil {
 		return err
 	}
 	s.record(r, "retention.set", policy.Kind, fmt.Sprintf("%d days", policy.Days))

@@ -66,7 +66,7 @@ func (s *Server) refreshSession(_ *http.Request, token string) (*tokenPair, erro
 	}
 	old := sha256.Sum256([]byte(secret))
 	next, hash := newSecret()
-	if err := s.Sessions.RotateSession(context.TODO(), id, old[:], hash); err != nil {
+	if err := s.Sessions.RotateSession(context.Background(), id, old[:], hash); err != nil {
 		return nil, err
 	}
 	return s.tokens(user, id, next)

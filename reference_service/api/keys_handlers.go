@@ -38,7 +38,7 @@ func (s *Server) createKey(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) listKeys(w http.ResponseWriter, r *http.Request) error {
-	keys, err := s.Keys.ListKeys(context.TODO(), tenant(r))
+	keys, err := s.Keys.ListKeys(context.Background(), tenant(r))
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (s *Server) queuedMessages(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	messages, err := s.Subscriptions.Messages(context.TODO(), sub.ID, 100)
+	messages, err := s.Subscriptions.Messages(context.Background(), sub.ID, 100)
 	if err != nil {
 		return err
 	}

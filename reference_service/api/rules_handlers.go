@@ -68,7 +68,7 @@ func (s *Server) updateRule(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) deleteRule(w http.ResponseWriter, r *http.Request) error {
-	if err := s.Rules.DeleteRule(context.TODO(), tenant(r), r.PathValue("id")); err != nil {
+	if err := s.Rules.DeleteRule(context.Background(), tenant(r), r.PathValue("id")); err != nil {
 		return err
 	}
 	return noContent(w)

@@ -47,6 +47,10 @@ type Stores struct {
 	Sources       core.SourceStore
 	Exports       core.ExportStore
 	Inventory     core.Inventory
+	Feedback      core.FeedbackStore
+	Indicators    core.IndicatorStore
+	Runs          core.RunStore
+	Similar       core.Similar
 
 	Audit     core.AuditLog
 	Retention core.RetentionStore
@@ -109,6 +113,8 @@ type Engines struct {
 	Puller    core.Puller
 	Exporter  core.Exporter
 	Keeper    core.Keeper
+	Reviewer  core.Reviewer
+	Conductor core.Conductor
 	ParseLine func(line string, now time.Time) (*core.Event, error)
 }
 
@@ -202,6 +208,7 @@ func (s *Server) eventRoutes(on func(string, core.Permission, handlerFunc)) {
 	on("POST /api/v1/events", core.PermissionIngest, s.ingest)
 	on("POST /api/v1/events/lines", core.PermissionIngest, s.ingestLines)
 	on("GET /api/v1/events", core.PermissionRead, s.searchEvents)
+	on("GET /api/v1/events/stream", core.PermissionRead, s.followEvents)
 	on("GET /api/v1/events/{id}", core.PermissionRead, s.getEvent)
 	on("GET /api/v1/events/export", core.PermissionRead, s.exportEvents)
 	on("GET /api/v1/events/histogram", core.PermissionRead, s.histogram)
@@ -277,6 +284,8 @@ func (s *Server) deskRoutes(open func(string, handlerFunc), on func(string, core
 	on("POST /api/v1/cases/{id}/tasks/{task}/done", core.PermissionAlerts, s.finishTask)
 	on("POST /api/v1/cases/{id}/evidence", core.PermissionAlerts, s.addEvidence)
 	on("GET /api/v1/cases/{id}/evidence/{file}", core.PermissionRead, s.getEvidence)
+	on("GET /api/v1/cases/overdue", core.PermissionRead, s.overdueTasks)
+	on("GET /api/v1/cases/{id}/archive", core.PermissionRead, s.exportCase)
 	on("GET /api/v1/cases/{id}/timeline", core.PermissionRead, s.caseTimeline)
 	serve(s, on, "watchlists", core.PermissionDetection, s.Watchlists)
 	on("GET /api/v1/watchlists/{id}/entries", core.PermissionRead, s.listEntries)
@@ -307,6 +316,19 @@ func (s *Server) deskRoutes(open func(string, handlerFunc), on func(string, core
 }
 
 func (s *Server) upkeepRoutes(on func(string, core.Permission, handlerFunc)) {
+	on("POST /api/v1/alerts/{id}/feedback", core.PermissionAlerts, s.giveFeedback)
+	on("GET /api/v1/alerts/{id}/similar", core.PermissionRead, s.similarAlerts)
+	on("POST /api/v1/alerts/assignee", core.PermissionAlerts, s.assignAlerts)
+	on("POST /api/v1/alerts/score", core.PermissionDetection, s.scoreOpen)
+	on("GET /api/v1/models/drift", core.PermissionRead, s.drift)
+	on("POST /api/v1/models/{version}/evaluate", core.PermissionDetection, s.evaluateModel)
+	on("POST /api/v1/indicators", core.PermissionResponse, s.addIndicators)
+	on("DELETE /api/v1/indicators/{value}", core.PermissionResponse, s.removeIndicator)
+	on("GET /api/v1/indicators/{value}/sightings", core.PermissionRead, s.sightings)
+	on("POST /api/v1/playbooks/{id}/rehearse", core.PermissionRead, s.rehearse)
+	on("POST /api/v1/playbooks/{id}/run-all", core.PermissionResponse, s.runForMany)
+	on("POST /api/v1/runs/{id}/resume", core.PermissionResponse, s.resumeRun)
+	on("GET /api/v1/runs/statistics", core.PermissionRead, s.runStatistics)
 	on("GET /api/v1/maintenance/copies", core.PermissionAdmin, s.listCopies)
 	on("POST /api/v1/maintenance/copies/{name}/verify", core.PermissionAdmin, s.verifyCopy)
 	on("POST /api/v1/maintenance/copies/{name}/upload", core.PermissionAdmin, s.uploadCopy)

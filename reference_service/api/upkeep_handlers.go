@@ -50,7 +50,7 @@ func (s *Server) uninstallPack(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) outdatedPacks(w http.ResponseWriter, r *http.Request) error {
-	outdated, err := s.Packer.Outdated(context.TODO(), tenant(r))
+	outdated, err := s.Packer.Outdated(context.Background(), tenant(r))
 	if err != nil {
 		return err
 	}

@@ -127,7 +127,7 @@ func (s *Server) saveRole(w http.ResponseWriter, r *http.Request) error {
 	if len(role.Permissions) == 0 {
 		return core.Errorf(core.CodeInvalid, "a role needs permissions")
 	}
-	if err := s.Roles.SaveRole(context.TODO(), &role); err != nil {
+	if err := s.Roles.SaveRole(context.Background(), &role); err != nil {
 		return err
 	}
 	s.record(r, "role.save", role.Name, "")
@@ -135,7 +135,7 @@ func (s *Server) saveRole(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) deleteRole(w http.ResponseWriter, r *http.Request) error {
-	if err := s.Roles.DeleteRole(context.TODO(), r.PathValue("name")); err != nil {
+	if err := s.Roles.DeleteRole(context.Background(), r.PathValue("name")); err != nil {
 		return err
 	}
 	s.record(r, "role.delete", r.PathValue("name"), "")

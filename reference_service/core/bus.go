@@ -26,6 +26,8 @@ type listener struct {
 }
 
 // NewBus returns a bus without listeners.
+//
+//	notices := bus.Subscribe(context.Background(), "acme")
 func NewBus() *Bus { return &Bus{listeners: make(map[chan Notice]listener)} }
 
 // Subscribe returns a channel with the notices of a tenant until ctx ends.

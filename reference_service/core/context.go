@@ -24,7 +24,10 @@ func (p *Principal) Can(permission Permission) bool {
 	return p != nil && (p.Permissions[permission] || p.Permissions[PermissionAll])
 }
 
-// WithPrincipal returns a context that carries p.
+// WithPrincipal returns a context that carries p. A program of one's own acts for
+// somebody like this:
+//
+//	ctx := core.WithPrincipal(context.Background(), &core.Principal{Username: "nightly", Tenant: "acme"})
 func WithPrincipal(ctx context.Context, p *Principal) context.Context {
 	return context.WithValue(ctx, principalKey, p)
 }

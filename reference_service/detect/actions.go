@@ -249,7 +249,7 @@ func (a *Actions) chat(action *core.Action, alert *core.Alert) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	status, answer, err := a.call.Call(context.TODO(), http.MethodPost, action.Target, nil, body)
+	status, answer, err := a.call.Call(context.Background(), http.MethodPost, action.Target, nil, body)
 	if err == nil && status == http.StatusTooManyRequests {
 		var slow struct {
 			Seconds float64 `json:"retry_after"`
@@ -258,7 +258,7 @@ func (a *Actions) chat(action *core.Action, alert *core.Alert) (string, error) {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(min(max(slow.Seconds, 0.01), 30)*float64(time.Second)))
 		<-ctx.Done()
 		cancel()
-		status, _, err = a.call.Call(context.TODO(), http.MethodPost, action.Target, nil, body)
+		status, _, err = a.call.Call(context.Background(), http.MethodPost, action.Target, nil, body)
 	}
 	if err == nil && status >= 300 {
 		err = fmt.Errorf("answered %d", status)

@@ -164,7 +164,7 @@ func (d *Detector) Replay(ctx context.Context, filter core.EventFilter) (int, er
 		batch = nil
 		return err
 	}
-	err := d.engine.Events.EachEvent(context.TODO(), filter, func(e *core.Event) error {
+	err := d.engine.Events.EachEvent(context.Background(), filter, func(e *core.Event) error {
 		if batch = append(batch, e); len(batch) < 200 {
 			return nil
 		}

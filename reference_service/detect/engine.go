@@ -136,7 +136,7 @@ func (e *Engine) found(ctx context.Context, rule *core.Rule, event *core.Event) 
 // Explain says what an event would raise, and raises nothing.
 func (e *Engine) Explain(event *core.Event) ([]string, error) {
 	if e.enrich != nil {
-		if err := e.enrich.Enrich(context.TODO(), event); err != nil {
+		if err := e.enrich.Enrich(context.Background(), event); err != nil {
 			return nil, err
 		}
 	}
@@ -321,13 +321,13 @@ func (e *Engine) evaluateSequence(c *core.CorrelationRule, event *core.Event) (s
 // evaluateSpike compares a window with the ten before it.
 func (e *Engine) evaluateSpike(c *core.CorrelationRule, event *core.Event) (string, error) {
 	now := group(c, event)
-	n, err := e.Events.CountEvents(context.TODO(), now)
+	n, err := e.Events.CountEvents(context.Background(), now)
 	if err != nil || n < 10 {
 		return "", err
 	}
 	usual := now
 	usual.From, usual.To = now.From.Add(-10*c.Window()), now.From
-	before, err := e.Events.CountEvents(context.TODO(), usual)
+	before, err := e.Events.CountEvents(context.Background(), usual)
 	if err != nil || n*10 < c.Threshold*max(before, 1) {
 		return "", err
 	}

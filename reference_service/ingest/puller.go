@@ -89,10 +89,10 @@ func (p *Puller) page(s *core.Source) ([]*core.Event, string, error) {
 }
 
 func (p *Puller) take(events []*core.Event) error {
-	if err := p.events.InsertEvents(context.TODO(), events); err != nil {
+	if err := p.events.InsertEvents(context.Background(), events); err != nil {
 		return err
 	}
-	return p.detector.Submit(context.TODO(), events)
+	return p.detector.Submit(context.Background(), events)
 }
 
 // Start pulls from sources that are due, at every tick until Stop.

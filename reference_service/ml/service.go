@@ -115,7 +115,7 @@ func (s *Service) samples(tenant string) ([]sample, error) {
 
 // Models lists what was trained.
 func (s *Service) Models(ctx context.Context) ([]*core.Model, error) {
-	return s.models.ListModels(context.TODO())
+	return s.models.ListModels(context.Background())
 }
 
 // Start trains now and then until Stop.

@@ -138,7 +138,7 @@ func (s *Service) remind(now time.Time) {
 	for _, sub := range subscriptions {
 		for _, task := range tasks {
 			if sub.Enabled && sub.Owner == task.Assignee {
-				err = errors.Join(err, s.subscriptions.QueueMessage(context.TODO(), sub.ID, &core.Message{Text: "overdue: " + task.Title}))
+				err = errors.Join(err, s.subscriptions.QueueMessage(context.Background(), sub.ID, &core.Message{Text: "overdue: " + task.Title}))
 			}
 		}
 	}

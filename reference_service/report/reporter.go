@@ -37,7 +37,10 @@ type Stores struct {
 	Tenants core.TenantStore
 }
 
-// Reporter implements core.Reporter.
+// Reporter implements core.Reporter. It needs no schedule to be of use:
+//
+//	made, err := reporter.Generate(plan)
+//	err = reports.WriteReport(context.Background(), plan.ID, made.ID, os.Stdout)
 type Reporter struct {
 	Stores
 	mail     core.Mailer
@@ -125,7 +128,7 @@ func (r *Reporter) alerts(tenant string, since time.Time) (table, error) {
 }
 
 func (r *Reporter) cases(tenant string, since time.Time) (table, error) {
-	ctx, cancel := context.WithTimeout(context.TODO(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	cases, err := r.Cases.ListCases(ctx, core.CaseFilter{Tenant: tenant})
 	if err != nil {

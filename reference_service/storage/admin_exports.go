@@ -36,7 +36,7 @@ func (s *ExportStore) JobByID(tenant, id string) (*core.ExportJob, error) {
 
 // JobsOf returns a tenant's jobs, the latest first.
 func (s *ExportStore) JobsOf(ctx context.Context, tenant string) ([]*core.ExportJob, error) {
-	rows, err := s.db.read.QueryContext(context.TODO(), jobColumns+`WHERE tenant = ? ORDER BY created_at DESC, rowid DESC LIMIT 200`, tenant)
+	rows, err := s.db.read.QueryContext(context.Background(), jobColumns+`WHERE tenant = ? ORDER BY created_at DESC, rowid DESC LIMIT 200`, tenant)
 	if err != nil {
 		return nil, err
 	}

@@ -38,7 +38,7 @@ func (s *TenantStore) TenantByName(name string) (*core.Tenant, error) {
 
 // ListTenants returns all tenants by name.
 func (s *TenantStore) ListTenants(ctx context.Context) ([]*core.Tenant, error) {
-	rows, err := s.db.read.QueryContext(context.TODO(), tenantColumns+`ORDER BY name`)
+	rows, err := s.db.read.QueryContext(context.Background(), tenantColumns+`ORDER BY name`)
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ func (s *ReportStore) FinishReport(r *core.Report, content []byte) error {
 
 // ReportsOf returns the reports of a plan, the latest first.
 func (s *ReportStore) ReportsOf(ctx context.Context, planID string) ([]*core.Report, error) {
-	rows, err := s.db.read.QueryContext(context.TODO(), reportColumns+`WHERE plan_id = ? ORDER BY at DESC, rowid DESC LIMIT 100`, planID)
+	rows, err := s.db.read.QueryContext(context.Background(), reportColumns+`WHERE plan_id = ? ORDER BY at DESC, rowid DESC LIMIT 100`, planID)
 	if err != nil {
 		return nil, err
 	}

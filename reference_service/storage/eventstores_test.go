@@ -2,7 +2,6 @@ package storage
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -10,13 +9,8 @@ import (
 	"time"
 
 	"example.org/siem/core"
+	"example.org/siem/storage/storetest"
 )
-
-// eventStore is what every place for events can do.
-type eventStore interface {
-	core.EventStore
-	core.Analyst
-}
 
 // openClickHouse returns the server that SIEM_TEST_CLICKHOUSE names, with a
 // database of the test's own, or skips the test; testdata/clickhouse/run.sh
@@ -37,133 +31,12 @@ func openClickHouse(t *testing.T) *ClickHouse {
 	return c
 }
 
-// onEachEventStore runs a test in SQLite and, where there is a server, in ClickHouse.
-func onEachEventStore(t *testing.T, test func(t *testing.T, events eventStore)) {
-	t.Run("sqlite", func(t *testing.T) { test(t, NewEventStore(open(t))) })
-	t.Run("clickhouse", func(t *testing.T) { test(t, NewClickHouseEvents(openClickHouse(t))) })
-}
-
-func fill(t *testing.T, store eventStore, events ...*core.Event) {
-	t.Helper()
-	for i, e := range events {
-		e.ID, e.Tenant = fmt.Sprintf("e-%d", i), "acme"
-	}
-	ok(t, store.InsertEvents(t.Context(), events))
-}
-
-func TestSearchHistogramAndTop(t *testing.T) {
-	onEachEventStore(t, func(t *testing.T, events eventStore) {
-		ctx := t.Context()
-		fill(t, events,
-			&core.Event{At: noon, Kind: "login", Host: "web1", Message: "ann came", Fields: map[string]string{"port": "22"}},
-			&core.Event{At: noon.Add(time.Minute), Kind: "login", Host: "web2", Severity: 3},
-			&core.Event{At: noon.Add(time.Hour), Kind: "logout", Host: "web1"})
-		found, err := events.SearchEvents(ctx, core.EventFilter{Tenant: "acme", Text: "ann"})
-		ok(t, err)
-		if len(found) != 1 || found[0].Fields["port"] != "22" || !found[0].At.Equal(noon) {
-			t.Errorf("found: %+v", found)
-		}
-		if n, err := events.CountEvents(ctx, core.EventFilter{Tenant: "acme", Min: 1}); n != 1 || err != nil {
-			t.Errorf("counted %d, %v", n, err)
-		}
-		buckets, err := events.Histogram(ctx, core.EventFilter{Tenant: "acme"}, time.Hour)
-		ok(t, err)
-		if len(buckets) != 2 || buckets[0].Count != 2 || !buckets[1].Start.Equal(noon.Add(time.Hour)) {
-			t.Errorf("buckets: %+v", buckets)
-		}
-		top, err := events.TopValues(ctx, core.EventFilter{Tenant: "acme"}, "host", 1)
-		ok(t, err)
-		if len(top) != 1 || top[0] != (core.TopValue{Value: "web1", Count: 2}) {
-			t.Errorf("top: %+v", top)
-		}
-		_, err = events.TopValues(ctx, core.EventFilter{}, "fields; DROP TABLE events", 1)
-		wantCode(t, err, core.CodeInvalid)
-		if n, err := events.CountEvents(ctx, core.EventFilter{Tenant: "other"}); n != 0 || err != nil {
-			t.Errorf("another tenant sees %d, %v", n, err)
-		}
+func TestEventStores(t *testing.T) {
+	t.Run("sqlite", func(t *testing.T) {
+		storetest.Events(t, func(t *testing.T) storetest.EventStore { return NewEventStore(open(t)) })
 	})
-}
-
-func TestPathsGoForwardInTime(t *testing.T) {
-	onEachEventStore(t, func(t *testing.T, events eventStore) {
-		fill(t, events,
-			&core.Event{At: noon, Source: "a", Dest: "b"},
-			&core.Event{At: noon.Add(time.Minute), Source: "b", Dest: "c"},
-			&core.Event{At: noon.Add(-time.Minute), Source: "b", Dest: "d"})
-		paths, err := events.Paths(core.PathQuery{Tenant: "acme", From: "a", Depth: 5})
-		ok(t, err)
-		if len(paths) != 2 || fmt.Sprint(paths[1].Hosts) != "[a b c]" {
-			t.Errorf("paths: %+v", paths)
-		}
-	})
-}
-
-func TestSequencesStayInTheWindow(t *testing.T) {
-	onEachEventStore(t, func(t *testing.T, events eventStore) {
-		fill(t, events,
-			&core.Event{At: noon, Kind: "fail", Host: "web1"},
-			&core.Event{At: noon.Add(time.Second), Kind: "fail", Host: "web1"},
-			&core.Event{At: noon.Add(time.Minute), Kind: "login", Host: "web1"},
-			&core.Event{At: noon, Kind: "fail", Host: "web2"},
-			&core.Event{At: noon.Add(time.Hour), Kind: "login", Host: "web2"})
-		matches, err := events.Sequences(core.SequenceQuery{Tenant: "acme", Steps: []string{"fail", "login"}, Window: 10 * time.Minute})
-		ok(t, err)
-		if len(matches) != 1 || matches[0].Host != "web1" || matches[0].Chains != 2 {
-			t.Errorf("matches: %+v", matches)
-		}
-	})
-}
-
-func TestBacktestCountsWhatMatches(t *testing.T) {
-	onEachEventStore(t, func(t *testing.T, events eventStore) {
-		fill(t, events, &core.Event{At: noon, Kind: "login"}, &core.Event{At: noon, Kind: "logout"})
-		result, err := events.Backtest(newRule("r"), core.EventFilter{Tenant: "acme"})
-		ok(t, err)
-		if result.Scanned != 2 || result.Matched != 1 || len(result.Sample) != 1 {
-			t.Errorf("result: %+v", result)
-		}
-	})
-}
-
-func TestEachEventIsInOrderAndStops(t *testing.T) {
-	onEachEventStore(t, func(t *testing.T, events eventStore) {
-		fill(t, events, &core.Event{At: noon.Add(time.Second), Kind: "b"}, &core.Event{At: noon, Kind: "a"})
-		var kinds []string
-		ok(t, events.EachEvent(t.Context(), core.EventFilter{Tenant: "acme"}, func(e *core.Event) error {
-			kinds = append(kinds, e.Kind)
-			return nil
-		}))
-		stop := errors.New("enough")
-		err := events.EachEvent(t.Context(), core.EventFilter{Tenant: "acme"}, func(*core.Event) error { return stop })
-		if fmt.Sprint(kinds) != "[a b]" || !errors.Is(err, stop) {
-			t.Errorf("%v, %v", kinds, err)
-		}
-	})
-}
-
-func TestOneEvent(t *testing.T) {
-	onEachEventStore(t, func(t *testing.T, events eventStore) {
-		fill(t, events, &core.Event{At: noon, Kind: "login", Fields: map[string]string{"port": "22"}})
-		e, err := events.Event(t.Context(), "acme", "e-0")
-		ok(t, err)
-		if e.Kind != "login" || e.Fields["port"] != "22" {
-			t.Errorf("event: %+v", e)
-		}
-		_, err = events.Event(t.Context(), "other", "e-0")
-		wantCode(t, err, core.CodeNotFound)
-	})
-}
-
-func TestOldEventsGo(t *testing.T) {
-	onEachEventStore(t, func(t *testing.T, events eventStore) {
-		fill(t, events, &core.Event{At: noon.AddDate(0, 0, -3)}, &core.Event{At: noon})
-		n, err := events.DeleteEventsBefore(t.Context(), noon.AddDate(0, 0, -1))
-		ok(t, err)
-		left, err := events.CountEvents(t.Context(), core.EventFilter{Tenant: "acme"})
-		ok(t, err)
-		if n != 1 || left != 1 {
-			t.Errorf("%d gone, %d left", n, left)
-		}
+	t.Run("clickhouse", func(t *testing.T) {
+		storetest.Events(t, func(t *testing.T) storetest.EventStore { return NewClickHouseEvents(openClickHouse(t)) })
 	})
 }
 

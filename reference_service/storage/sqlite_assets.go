@@ -62,7 +62,7 @@ func (s *AssetStore) ListAssets(tenant string, silentSince time.Time) ([]*core.A
 // SaveAsset stores what people know about a host.
 func (s *AssetStore) SaveAsset(_ context.Context, a *core.Asset) error {
 	now := millis(s.db.now())
-	_, err := s.db.write.ExecContext(context.TODO(), `INSERT INTO assets VALUES (?1, ?2, ?3, ?4, 0, ?5, ?5)
+	_, err := s.db.write.ExecContext(context.Background(), `INSERT INTO assets VALUES (?1, ?2, ?3, ?4, 0, ?5, ?5)
 		ON CONFLICT (tenant, host) DO UPDATE SET owner = excluded.owner, criticality = excluded.criticality`,
 		a.Tenant, a.Host, a.Owner, a.Criticality, now)
 	return err

@@ -52,7 +52,7 @@ func (s *CorrelationStore) Counters(correlationID string) ([]*core.Counter, erro
 
 // ResetCounters forgets what a correlation has counted.
 func (s *CorrelationStore) ResetCounters(correlationID string) error {
-	_, err := s.db.write.ExecContext(context.TODO(), `DELETE FROM counters WHERE correlation_id = ?`, correlationID)
+	_, err := s.db.write.ExecContext(context.Background(), `DELETE FROM counters WHERE correlation_id = ?`, correlationID)
 	return err
 }
 

@@ -41,7 +41,7 @@ func (s *KeyStore) KeyByHash(hash []byte) (*core.Key, error) {
 
 // ListKeys returns a tenant's keys by name.
 func (s *KeyStore) ListKeys(ctx context.Context, tenant string) ([]*core.Key, error) {
-	queryCtx, cancel := context.WithTimeout(context.TODO(), lookupTimeout)
+	queryCtx, cancel := context.WithTimeout(context.Background(), lookupTimeout)
 	defer cancel()
 	rows, err := s.db.read.QueryContext(queryCtx, keyColumns+`WHERE tenant = ? ORDER BY name`, tenant)
 	if err != nil {

@@ -28,5 +28,5 @@ func (s *SearchStore) ShareSearch(tenant, id, owner string, shared bool) error {
 
 // VisibleSearches returns a user's own searches and those that are shared.
 func (s *SearchStore) VisibleSearches(tenant, user string) ([]*core.SavedSearch, error) {
-	return s.where(context.TODO(), `tenant = ? AND (json_extract(body, '$.owner') = ? OR json_extract(body, '$.shared')) ORDER BY name`, tenant, user)
+	return s.where(context.Background(), `tenant = ? AND (json_extract(body, '$.owner') = ? OR json_extract(body, '$.shared')) ORDER BY name`, tenant, user)
 }

@@ -74,7 +74,7 @@ func (s *SessionStore) RotateSession(ctx context.Context, id string, oldHash, ne
 
 // RevokeSession ends one login.
 func (s *SessionStore) RevokeSession(ctx context.Context, id string) error {
-	res, err := s.db.write.ExecContext(context.TODO(), `UPDATE sessions SET revoked_at = ? WHERE id = ? AND revoked_at = 0`, millis(s.db.now()), id)
+	res, err := s.db.write.ExecContext(context.Background(), `UPDATE sessions SET revoked_at = ? WHERE id = ? AND revoked_at = 0`, millis(s.db.now()), id)
 	return changed(res, err, "session")
 }
 
@@ -90,7 +90,7 @@ func (s *SessionStore) RevokeUser(ctx context.Context, userID string) (int, erro
 
 // SessionsOf returns a user's logins, the latest first.
 func (s *SessionStore) SessionsOf(ctx context.Context, userID string) ([]*core.Session, error) {
-	rows, err := s.db.read.QueryContext(context.TODO(), sessionColumns+`WHERE user_id = ? ORDER BY created_at DESC LIMIT 100`, userID)
+	rows, err := s.db.read.QueryContext(context.Background(), sessionColumns+`WHERE user_id = ? ORDER BY created_at DESC LIMIT 100`, userID)
 	if err != nil {
 		return nil, err
 	}

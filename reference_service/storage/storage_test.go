@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.org/siem/core"
+	"example.org/siem/storage/storetest"
 )
 
 // open returns a database whose clock the test sets.
@@ -211,4 +212,13 @@ func TestWritesFailOnceTheContextHasEnded(t *testing.T) {
 	if db.InUse() != 0 {
 		t.Error("a connection was not given back")
 	}
+}
+
+func TestSessions(t *testing.T) {
+	storetest.Sessions(t, func(t *testing.T) (core.SessionStore, string) {
+		db := open(t)
+		u := &core.User{Tenant: "acme", Username: "ann", PasswordHash: []byte("x")}
+		ok(t, NewUserStore(db).CreateUser(u))
+		return NewSessionStore(db), u.ID
+	})
 }

@@ -42,6 +42,7 @@ type config struct {
 	backupEvery      time.Duration
 	backupKeep       int
 	backupTarget     string
+	auditTarget      string
 	directoryToken   string
 	directoriesEvery time.Duration
 	clickhouseDB     string
@@ -83,6 +84,7 @@ func loadConfig(data string, getenv func(string) string) (*config, error) {
 		backupEvery:      e.duration("SIEM_BACKUP_EVERY", 24*time.Hour),
 		backupKeep:       e.number("SIEM_BACKUP_KEEP", 7),
 		backupTarget:     getenv("SIEM_BACKUP_TARGET"),
+		auditTarget:      getenv("SIEM_AUDIT_TARGET"),
 		locator:          getenv("SIEM_LOCATOR"),
 		directoryToken:   getenv("SIEM_DIRECTORY_TOKEN"),
 		directoriesEvery: e.duration("SIEM_DIRECTORIES_EVERY", time.Hour),

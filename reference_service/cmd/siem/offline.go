@@ -73,7 +73,7 @@ func (p *program) setPassword(ctx context.Context, cfg *config, args []string) e
 		if err := users.SetPassword(user.ID, hash); err != nil {
 			return err
 		}
-		return storage.NewAuditLog(db).Record(context.TODO(), &core.AuditEntry{Action: "password.set", Target: user.ID, Detail: "offline"})
+		return storage.NewAuditLog(db).Record(context.Background(), &core.AuditEntry{Action: "password.set", Target: user.ID, Detail: "offline"})
 	})
 }
 

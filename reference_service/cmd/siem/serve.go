@@ -28,6 +28,7 @@ import (
 	"example.org/siem/notify"
 	"example.org/siem/outbound"
 	"example.org/siem/packs"
+	"example.org/siem/relay"
 	"example.org/siem/report"
 	"example.org/siem/soar"
 	"example.org/siem/storage"
@@ -60,6 +61,8 @@ type service struct {
 	puller    *ingest.Puller
 	exporter  *export.Exporter
 	keeper    *backup.Keeper
+	reviewer  *ml.Reviewer
+	relay     *relay.Relay
 }
 
 func (p *program) serve(ctx context.Context, cfg *config, args []string) error {
@@ -183,6 +186,8 @@ func (svc *service) build() (api.Engines, error) {
 	svc.puller = ingest.NewPuller(stores.Sources, stores.Events, svc.detector, out, cfg.log)
 	svc.exporter = export.NewExporter(stores.Exports, stores.Events, filepath.Join(cfg.data, "exports"), cfg.log)
 	svc.keeper = backup.NewKeeper(svc.db, checkCopy(cfg.log), cfg.data, cfg.backupKeep, cfg.backupTarget, cfg.log)
+	svc.reviewer = ml.NewReviewer(svc.scorer, stores.Feedback)
+	engines.Reviewer, engines.Conductor = svc.reviewer, svc.responder
 	engines.Packer, engines.Puller, engines.Exporter, engines.Keeper = svc.packs, svc.puller, svc.exporter, svc.keeper
 	return engines, nil
 }
@@ -194,12 +199,17 @@ func (svc *service) startWorkers() (err error) {
 	svc.retention.Start(cfg.sweepEvery)
 	svc.feeds.Start(cfg.feedsEvery)
 	svc.scorer.Start(defaultTenant, cfg.trainEvery)
+	svc.reviewer.WatchDrift(defaultTenant, cfg.trainEvery/4)
 	svc.schedule.Start(time.Minute)
 	svc.enricher.Start(time.Minute)
 	svc.syncer.Start(cfg.directoriesEvery)
 	svc.notifier.Start(time.Minute)
 	svc.hunter.Start(time.Minute)
 	svc.reporter.Start(time.Hour)
+	if cfg.auditTarget != "" {
+		svc.relay = relay.New(storage.NewAuditLog(svc.db), cfg.auditTarget, cfg.log)
+		svc.relay.Start(10 * time.Second)
+	}
 	svc.packs.Start(defaultTenant, 24*time.Hour)
 	svc.puller.Start(time.Minute)
 	svc.keeper.Start(cfg.backupEvery)
@@ -256,6 +266,10 @@ func openStores(cfg *config, db *storage.DB, rules core.RuleStore, retention cor
 		Sources:       storage.NewSourceStore(db),
 		Exports:       storage.NewExportStore(db),
 		Inventory:     storage.NewAssetStore(db),
+		Feedback:      storage.NewFeedbackStore(db),
+		Indicators:    storage.NewFeedStore(db),
+		Runs:          storage.NewPlaybookStore(db),
+		Similar:       storage.NewAlertStore(db),
 		Retention:     retention,
 	}
 }
@@ -332,6 +346,9 @@ func (svc *service) stop() error {
 	svc.scorer.Stop()
 	svc.feeds.Stop()
 	svc.retention.Stop()
+	if svc.relay != nil {
+		errs = append(errs, svc.relay.Stop())
+	}
 	if svc.archive != nil {
 		errs = append(errs, svc.archive.close())
 	}

@@ -1,0 +1,5 @@
+CREATE TABLE feedback (
+  alert_id TEXT NOT NULL REFERENCES alerts (id) ON DELETE CASCADE, actor TEXT NOT NULL, useful INTEGER NOT NULL,
+  score REAL NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (alert_id, actor)
+);
+CREATE TABLE relayed (target TEXT PRIMARY KEY, seq INTEGER NOT NULL);
