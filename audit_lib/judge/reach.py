@@ -68,7 +68,6 @@ class Reach:
         self._stored = stored  # whether a context that the receiver keeps is a source (policy `stored`)
         self._lifetimes = lifetimes
         self._ways: dict[str, Way] = {}
-        self._distance: dict[str, int] = {}
         self.radius = cache(self._radius)
         self.is_closed = cache(self._is_closed)
         self.supply_at = cache(self._supply_at)
@@ -144,7 +143,7 @@ class Reach:
             distance, _, function, way = heapq.heappop(heap)
             if function in self._ways:
                 continue
-            self._ways[function], self._distance[function] = way, distance
+            self._ways[function] = way
             for callee, edge in down[function]:
                 if callee not in self._ways:
                     order += 1

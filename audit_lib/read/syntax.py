@@ -6,8 +6,6 @@ from typing import Literal
 
 from audit_lib.model import Degradation, Kind, Record, Span
 
-Role = Literal["production", "test"]
-
 
 class SyntaxSite(Record, frozen=True):
     """A site as syntax shows it.

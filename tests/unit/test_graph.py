@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from audit_lib.judge.graph import Graph
 from audit_lib.read.facts import Call, Dispatch, Facts, Forward, Func, Module, Origin, Place
 
@@ -95,9 +97,10 @@ def test_calls_through_an_interface_reach_each_implementer() -> None:
     assert [held.name for held in graph.interfaces_of(f"{SHOP}.db.Get")] == ["Storage.Get"]
 
 
-def test_calls_through_what_holds_a_function_reach_it_over_several_hands() -> None:
-    field = Dispatch(f"field:{SHOP}.mailer.send", targets=(f"var:{SHOP}.send",))
-    variable = Dispatch(f"var:{SHOP}.send", targets=(f"{SHOP}.sendMail",))
+@pytest.mark.parametrize("hand", [f"var:{SHOP}.send", f"param:{SHOP}.newMailer#0"])
+def test_calls_through_what_holds_a_function_reach_it_over_several_hands(hand: str) -> None:
+    field = Dispatch(f"field:{SHOP}.mailer.send", targets=(hand,))
+    variable = Dispatch(hand, targets=(f"{SHOP}.sendMail",))
     through = Call(f"{SHOP}.handle", field.id, "value")
     direct = call("retry", "sendMail")
     graph = Graph(Facts(dispatch=(field, variable), calls=(through, direct)))

@@ -144,3 +144,14 @@ def test_start_up_is_init_and_package_variables() -> None:
     assert is_init(func("init"))
     assert is_init(Func(f"{SHOP}.glob.@shop.go", package=SHOP, flags=("package_level",)))
     assert not is_init(Func(f"{SHOP}.Task.init", "init", SHOP, receiver=f"{SHOP}.Task"))
+
+
+def test_mutual_recursion_is_the_same_whoever_is_asked_first() -> None:
+    calls = (
+        call("handle", "walk", REQUEST),
+        call("walk", "visit", param("walk")),
+        call("visit", "walk", param("visit")),
+    )
+    for first, then in itertools.permutations(("walk", "visit")):
+        told = lifetimes(*calls, funcs=(func("walk"), func("visit")))
+        assert (of_param(told, first), of_param(told, then)) == ("request", "request")
