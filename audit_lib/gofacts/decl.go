@@ -141,6 +141,7 @@ func (d *decl) addLiteral(lit *ast.FuncLit) {
 		d.describe(fact, sig, lit.Body)
 	}
 	d.lits[lit] = fact
+	d.literals[lit] = fact.ID
 	d.out.Funcs = append(d.out.Funcs, fact)
 }
 
@@ -199,12 +200,13 @@ func (d *decl) visitIdent(n *ast.Ident) {
 		d.call(e, funcID(obj), "value", nil)
 		d.hold(e, funcID(obj))
 		if use := d.useOfFunc(e); use != nil {
+			d.out.Calls[len(d.out.Calls)-1].Use = use
 			d.out.Forwards = append(d.out.Forwards, forwardFact{Func: funcID(obj), Kind: "value", Target: use.Target})
 		}
 	case *types.Var:
 		if !obj.IsField() && isContext(obj.Type()) {
 			d.forward(n, obj)
-		} else if _, function := obj.Type().Underlying().(*types.Signature); function {
+		} else if _, function := obj.Type().Underlying().(*types.Signature); function || elementNode(obj.Type()) != "" {
 			d.passOn(n)
 		}
 	}
@@ -216,7 +218,7 @@ func (d *decl) holdElement(n *ast.RangeStmt) {
 	if !ok || d.info.TypeOf(n.X) == nil {
 		return
 	}
-	node, elements := d.objectNode(d.info.Defs[ident]), elementNode(d.info.TypeOf(n.X))
+	node, elements := d.objectNode(d.info.Defs[ident]), d.elements(d.info.TypeOf(n.X))
 	if node != "" && elements != "" {
 		d.out.Holds = append(d.out.Holds, holdFact{Node: node, Target: elements})
 	}
@@ -266,11 +268,38 @@ func (d *decl) visitCall(call *ast.CallExpr) {
 		return
 	}
 	d.visitSite(call, fn)
+	d.register(call, fn)
 	kind := "static"
 	if recv := fn.Signature().Recv(); recv != nil && types.IsInterface(recv.Type()) {
 		kind = "interface"
 	}
 	d.call(call, funcID(fn), kind, d.firstContext(call))
+}
+
+// registers lists functions that call the methods of what they are given by name.
+var registers = map[string]bool{
+	"net/rpc.Register": true, "net/rpc.RegisterName": true,
+	"net/rpc.Server.Register": true, "net/rpc.Server.RegisterName": true,
+	"github.com/gorilla/rpc.Server.RegisterService": true, "github.com/gorilla/rpc/v2.Server.RegisterService": true,
+}
+
+// register records that the methods of what a call is given are called by somebody else, as they are.
+func (d *decl) register(call *ast.CallExpr, fn *types.Func) {
+	if !registers[funcID(fn)] {
+		return
+	}
+	for _, arg := range call.Args {
+		t := d.info.TypeOf(arg)
+		if t == nil || namedOf(t) == nil {
+			continue
+		}
+		set := types.NewMethodSet(t)
+		for i := range set.Len() {
+			if method, ok := set.At(i).Obj().(*types.Func); ok && method.Exported() {
+				d.out.Forwards = append(d.out.Forwards, forwardFact{Func: funcID(method), Kind: "value", Target: funcID(fn)})
+			}
+		}
+	}
 }
 
 func isLiteral(e ast.Expr) bool { _, ok := ast.Unparen(e).(*ast.FuncLit); return ok }
@@ -312,6 +341,9 @@ func (d *decl) call(n ast.Node, callee, kind string, ctx []string) {
 			_, fact.Defer = d.parents[p].(*ast.DeferStmt)
 		}
 	}
+	if call, ok := n.(*ast.CallExpr); ok {
+		fact.Method, fact.Spread = d.isMethodExpr(call), d.spread(call)
+	}
 	fact.Loop = d.inLoop(n)
 	fact.Lazy = d.inLazy(n)
 	if hasFlag(d.around(n), "waits") {
@@ -320,6 +352,26 @@ func (d *decl) call(n ast.Node, callee, kind string, ctx []string) {
 		}
 	}
 	d.out.Calls = append(d.out.Calls, fact)
+}
+
+// isMethodExpr tells whether a call's receiver is its first argument: `T.Method(t, …)`.
+func (d *decl) isMethodExpr(call *ast.CallExpr) bool {
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok || d.info.Selections[sel] == nil {
+		return false
+	}
+	return d.info.Selections[sel].Kind() == types.MethodExpr
+}
+
+// spread gives how many results of another call are a call's arguments, 0 where they are written one by one.
+func (d *decl) spread(call *ast.CallExpr) int {
+	if len(call.Args) != 1 {
+		return 0
+	}
+	if results, ok := d.info.TypeOf(call.Args[0]).(*types.Tuple); ok && results.Len() > 1 {
+		return results.Len()
+	}
+	return 0
 }
 
 func hasFlag(fact *funcFact, flag string) bool { return slices.Contains(fact.Flags, flag) }

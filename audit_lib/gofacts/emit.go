@@ -9,9 +9,10 @@ import (
 )
 
 // emit prints the facts, one JSON object a line, each kind in sorted order: first what was loaded, then the graph,
-// then the sites.
-func emit(out *bufio.Writer, t *target, l *linked) error {
-	e := &emitter{json: json.NewEncoder(out), l: l}
+// then the sites. What cannot reach a site is left out; `wide` prints it too, with a + before its kind, for who
+// changes signatures and must know every caller.
+func emit(out *bufio.Writer, t *target, l *linked, wide bool) error {
+	e := &emitter{json: json.NewEncoder(out), l: l, wide: wide}
 	e.json.SetEscapeHTML(false)
 	for _, module := range t.modules {
 		e.print("module", module)
@@ -23,6 +24,7 @@ func emit(out *bufio.Writer, t *target, l *linked) error {
 	e.calls()
 	e.sources()
 	e.forwards()
+	e.holders()
 	e.sites()
 	return e.err
 }
@@ -30,12 +32,23 @@ func emit(out *bufio.Writer, t *target, l *linked) error {
 type emitter struct {
 	json *json.Encoder
 	l    *linked
+	wide bool
 	err  error
 }
 
 func (e *emitter) print(kind string, fact any) {
 	if e.err == nil {
 		e.err = e.json.Encode([2]any{kind, fact})
+	}
+}
+
+// printIf prints a fact that a judgement needs, and any other where all are asked for.
+func (e *emitter) printIf(near bool, kind string, fact any) {
+	switch {
+	case near:
+		e.print(kind, fact)
+	case e.wide:
+		e.print("+"+kind, fact)
 	}
 }
 
@@ -84,10 +97,9 @@ func (e *emitter) funcs() {
 		}
 	}
 	for _, id := range sorted(e.l.funcs) {
-		if fn := e.l.funcs[id]; e.l.reach[id] || e.l.handed[id] {
-			fn.ClosedBy = unique(closed[id])
-			e.print("func", fn)
-		}
+		fn := e.l.funcs[id]
+		fn.ClosedBy = unique(closed[id])
+		e.printIf(e.l.reach[id] || e.l.handed[id], "func", fn)
 	}
 }
 
@@ -102,9 +114,8 @@ func isMeant(method string, imports []string) bool {
 
 func (e *emitter) dispatch() {
 	for _, id := range sorted(e.l.dispatch) {
-		if node := e.l.dispatch[id]; (e.l.reach[id] || e.l.handed[id]) && len(node.Targets) > 0 {
-			e.print("dispatch", node)
-		}
+		node := e.l.dispatch[id]
+		e.printIf((e.l.reach[id] || e.l.handed[id]) && len(node.Targets) > 0, "dispatch", node)
 	}
 }
 
@@ -112,14 +123,14 @@ func (e *emitter) calls() {
 	var calls []callFact
 	for _, facts := range e.l.packages {
 		for _, call := range facts.Calls {
-			if e.l.reach[call.Callee] {
+			if e.wide || e.l.reach[call.Callee] {
 				calls = append(calls, call)
 			}
 		}
 	}
 	sort.SliceStable(calls, func(i, j int) bool { return calls[i].Place.before(calls[j].Place) })
 	for _, call := range calls {
-		e.print("call", call)
+		e.printIf(e.l.reach[call.Callee], "call", call)
 	}
 }
 
@@ -134,7 +145,7 @@ func (e *emitter) sources() {
 	var sources []sourceFact
 	for _, facts := range e.l.packages {
 		for _, source := range facts.Sources {
-			if source.Role == "global" || e.l.reach[topOf(e.l.funcs, source.Owner)] {
+			if e.wide || e.isNear(source) {
 				sources = append(sources, source)
 			}
 		}
@@ -144,8 +155,12 @@ func (e *emitter) sources() {
 		return a.File < b.File || a.File == b.File && a.Decl < b.Decl
 	})
 	for _, source := range sources {
-		e.print("source", source)
+		e.printIf(e.isNear(source), "source", source)
 	}
+}
+
+func (e *emitter) isNear(source sourceFact) bool {
+	return source.Role == "global" || e.l.reach[topOf(e.l.funcs, source.Owner)]
 }
 
 // topOf gives the declared function around a literal.
@@ -162,10 +177,11 @@ func (e *emitter) forwards() {
 	for _, facts := range e.l.packages {
 		for _, forward := range facts.Forwards {
 			owner, _, _ := strings.Cut(strings.TrimPrefix(forward.Func, "param:"), "#")
-			if !seen[forward] && (e.l.handed[owner] || forward.Kind == "value" && e.l.reach[owner]) {
-				seen[forward] = true
+			near := e.l.handed[owner] || forward.Kind == "value" && e.l.reach[owner]
+			if _, known := seen[forward]; !known && (near || e.wide) {
 				forwards = append(forwards, forward)
 			}
+			seen[forward] = seen[forward] || near
 		}
 	}
 	sort.Slice(forwards, func(i, j int) bool {
@@ -176,7 +192,24 @@ func (e *emitter) forwards() {
 		return a.Kind < b.Kind || a.Kind == b.Kind && a.Target < b.Target
 	})
 	for _, forward := range forwards {
-		e.print("forward", forward)
+		e.printIf(seen[forward], "forward", forward)
+	}
+}
+
+// holders prints the types of what holds functions, only for who changes signatures.
+func (e *emitter) holders() {
+	var holders []holderFact
+	for _, facts := range e.l.packages {
+		holders = append(holders, facts.Holders...)
+	}
+	sort.SliceStable(holders, func(i, j int) bool {
+		a, b := holders[i], holders[j]
+		return a.Node < b.Node || a.Node == b.Node && a.Place.before(b.Place)
+	})
+	for i, holder := range holders {
+		if i == 0 || holder != holders[i-1] {
+			e.printIf(false, "holder", holder)
+		}
 	}
 }
 

@@ -23,6 +23,8 @@ type extractor struct {
 	globals  map[*types.Var][]made // package-level contexts, and what they are made from
 	file     string                // of the declaration that is read
 	test     bool
+	held     map[string]bool // nodes whose types are noted
+	literals map[*ast.FuncLit]string
 }
 
 func extract(t *target, c *checked) *packageFacts {
@@ -33,7 +35,7 @@ func extract(t *target, c *checked) *packageFacts {
 			Dir: t.relative(filepath.Dir(c.unit.pkg.GoFiles[0])), Files: len(c.unit.files),
 		},
 		givers: map[types.Type]*giver{}, siblings: map[*types.Func]string{}, params: map[*types.Var]string{},
-		globals: map[*types.Var][]made{},
+		globals: map[*types.Var][]made{}, held: map[string]bool{}, literals: map[*ast.FuncLit]string{},
 	}
 	for _, message := range c.errs {
 		x.out.Errors = append(x.out.Errors, t.shorten(message))
@@ -113,6 +115,7 @@ func (x *extractor) readFile(file *ast.File, path string) {
 			}
 		}
 	}
+	x.readFuncTypes(file)
 }
 
 // initialiser is the node that stands for a file's package-level variables.
@@ -164,6 +167,7 @@ func (x *extractor) describe(fact *funcFact, sig *types.Signature, body *ast.Blo
 		}
 		if isFuncType(param.Type()) {
 			x.params[param] = paramNode(fact.ID, i)
+			x.noteHolder(x.params[param], param.Type())
 		}
 		fact.Params = append(fact.Params, p)
 	}

@@ -70,7 +70,7 @@ type sourceFact struct {
 	Line     int      `json:"line,omitempty"`
 	Column   int      `json:"column,omitempty"`
 	Origins  []string `json:"origins,omitempty"` // of a context local: what it was made from
-	Ends     bool     `json:"ends,omitempty"`    // a local that somebody can end
+	Ends     bool     `json:"ends,omitempty"`    // a local, or a parameter that is assigned, that somebody can end
 	Lives    bool     `json:"lives,omitempty"`   // made to be ended by hand or signal, not by a time only
 	Nilable  bool     `json:"nilable,omitempty"`
 	Assigned int      `json:"assigned,omitempty"` // where the local first holds a context
@@ -89,6 +89,9 @@ type callFact struct {
 	After  bool     `json:"after,omitempty"`   // behind the end of a context, a signal or a stop
 	Ctx    []string `json:"context,omitempty"` // where the first context argument comes from
 	Test   bool     `json:"test,omitempty"`
+	Method bool     `json:"method_expr,omitempty"` // the receiver is the first argument: T.Method(t)
+	Spread int      `json:"spread,omitempty"`      // its arguments are all results, so many, of one call: f(g())
+	Use    *useFact `json:"use,omitempty"`         // where a function that is only named goes
 }
 
 // A siteFact is a root or a bare call.
@@ -149,6 +152,7 @@ type packageFacts struct {
 	Ifaces   []ifaceFact
 	Holds    []holdFact
 	Forwards []forwardFact
+	Holders  []holderFact
 	Imports  []string // outside the module, direct
 }
 
@@ -156,6 +160,14 @@ type packageFacts struct {
 type holdFact struct {
 	Node   string `json:"node,omitempty"`
 	Target string `json:"target,omitempty"`
+}
+
+// A holderFact says what type a node that holds functions has: a declared one (`type:path.Name`), `interface`, or none,
+// and where a function type is written for it.
+type holderFact struct {
+	Node  string `json:"node,omitempty"`
+	Type  string `json:"type,omitempty"`
+	Place place  `json:"place,omitempty"`
 }
 
 // A forwardFact says what a function does with a context parameter: keeps it in a field, starts a goroutine with it,

@@ -212,6 +212,26 @@ func (l *linked) markOwn() {
 			}
 		}
 	}
+	l.markTesters()
+}
+
+// markTesters adds the functions in tests that call those around sites there: a clean-up may be one.
+func (l *linked) markTesters() {
+	own := map[string]bool{}
+	for _, facts := range l.packages {
+		for _, site := range facts.Sites {
+			if site.Test {
+				own[topOf(l.funcs, site.Func)] = true
+			}
+		}
+	}
+	for _, facts := range l.packages {
+		for _, call := range facts.Calls {
+			if call.Test && own[call.Callee] {
+				l.handed[call.Caller] = true
+			}
+		}
+	}
 }
 
 // markHanded walks from what roots are given to, through what these functions hand their contexts to.

@@ -22,6 +22,7 @@ type options struct {
 	modfile string
 	cache   string
 	compile string
+	wide    bool
 }
 
 func main() {
@@ -32,6 +33,7 @@ func main() {
 	flag.StringVar(&opts.modfile, "modfile", "", "the -modfile flag of the go command")
 	flag.StringVar(&opts.cache, "cache", "", "the folder that keeps facts of packages between runs")
 	flag.StringVar(&opts.compile, "compile", "auto", "types of imports from compiled packages: auto, always, never")
+	flag.BoolVar(&opts.wide, "wide", false, "print also what cannot reach a site, with a + before its kind")
 	flag.Parse()
 	// Two packages are checked at a time and their trees are garbage at once: a small heap costs little time.
 	debug.SetGCPercent(75)
@@ -51,7 +53,7 @@ func run(opts options) error {
 		return err
 	}
 	out := bufio.NewWriterSize(os.Stdout, 1<<20)
-	if err := emit(out, target, link(program)); err != nil {
+	if err := emit(out, target, link(program), opts.wide); err != nil {
 		return err
 	}
 	return out.Flush()

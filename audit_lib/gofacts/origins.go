@@ -94,6 +94,10 @@ func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param,
 		}
 		fact.Expr, fact.Gives, fact.Nilable = name+g.suffix, g.gives, g.nils
 	}
+	if fact.Role == "context" && param && len(d.assigns[v]) > 0 {
+		_, ends := d.variableOrigins(v, map[*types.Var]bool{}) // `ctx, cancel := …` makes it another context
+		fact.Ends, fact.Assigned = ends != notEnded, d.offset(d.assigns[v][0].Pos())
+	}
 	if fact.Role == "context" && !param {
 		var ends ending
 		fact.Origins, ends = d.variableOrigins(v, map[*types.Var]bool{})

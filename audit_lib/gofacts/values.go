@@ -20,7 +20,7 @@ func (d *decl) funcNode(e ast.Expr) string {
 		return d.objectNode(d.info.Uses[e], d.info.Defs[e])
 	case *ast.SelectorExpr:
 		if sel := d.info.Selections[e]; sel != nil && sel.Kind() == types.FieldVal {
-			return fieldNode(sel)
+			return d.noteHolder(fieldNode(sel), sel.Obj().Type())
 		}
 		return d.objectNode(d.info.Uses[e.Sel], nil)
 	case *ast.IndexExpr:
@@ -28,7 +28,7 @@ func (d *decl) funcNode(e ast.Expr) string {
 			if _, generic := t.Underlying().(*types.Signature); generic {
 				return d.funcNode(e.X)
 			}
-			return elementNode(t)
+			return d.elements(t)
 		}
 	case *ast.CallExpr:
 		if fn := d.calleeFunc(e); fn != nil {
@@ -50,16 +50,20 @@ func (d *decl) objectNode(objs ...types.Object) string {
 			if !mayHoldFunc(obj.Type()) {
 				return ""
 			}
-			if node := d.extractor.params[obj]; node != "" {
-				return node
-			}
-			if obj.Pkg() != nil && obj.Parent() == obj.Pkg().Scope() {
-				return "var:" + obj.Pkg().Path() + "." + obj.Name()
-			}
-			return fmt.Sprintf("local:%s:%d", d.file, d.offset(obj.Pos()))
+			return d.noteHolder(d.varNode(obj), obj.Type())
 		}
 	}
 	return ""
+}
+
+func (d *decl) varNode(v *types.Var) string {
+	if node := d.extractor.params[v]; node != "" {
+		return node
+	}
+	if v.Pkg() != nil && v.Parent() == v.Pkg().Scope() {
+		return "var:" + v.Pkg().Path() + "." + v.Name()
+	}
+	return fmt.Sprintf("local:%s:%d", d.file, d.offset(v.Pos()))
 }
 
 func mayHoldFunc(t types.Type) bool {
@@ -89,6 +93,20 @@ func elementNode(container types.Type) string {
 	return ""
 }
 
+// elements names the elements of a container that may hold functions, and notes their type.
+func (x *extractor) elements(container types.Type) string {
+	node := elementNode(container)
+	switch t := container.Underlying().(type) {
+	case *types.Map:
+		return x.noteHolder(node, t.Elem())
+	case *types.Slice:
+		return x.noteHolder(node, t.Elem())
+	case *types.Array:
+		return x.noteHolder(node, t.Elem())
+	}
+	return node
+}
+
 // hold records that a function goes into a variable, a field, an element, a parameter or a result.
 func (d *decl) hold(e ast.Expr, target string) {
 	if node := d.sink(e); node != "" && node != target {
@@ -103,7 +121,7 @@ func (d *decl) sink(e ast.Expr) string {
 		return d.sink(p)
 	case *ast.AssignStmt:
 		for i, right := range p.Rhs {
-			if right == e && len(p.Lhs) == len(p.Rhs) {
+			if right == e && (len(p.Lhs) == len(p.Rhs) || d.isCommaOK(e)) {
 				return d.funcNode(p.Lhs[i])
 			}
 		}
@@ -118,13 +136,20 @@ func (d *decl) sink(e ast.Expr) string {
 			return d.composite(p, p.Key)
 		}
 	case *ast.CompositeLit:
-		return elementNode(d.info.TypeOf(p))
+		return d.elements(d.info.TypeOf(p))
 	case *ast.ReturnStmt:
 		return "result:" + d.around(p).ID
 	case *ast.CallExpr:
 		return d.argument(p, e)
 	}
 	return ""
+}
+
+// isCommaOK reports whether an expression gives its value with a second that says whether there was one.
+func (d *decl) isCommaOK(e ast.Expr) bool {
+	tuple, ok := d.info.TypeOf(e).(*types.Tuple)
+	_, called := ast.Unparen(e).(*ast.CallExpr)
+	return ok && tuple.Len() == 2 && !called
 }
 
 func (d *decl) composite(pair *ast.KeyValueExpr, key ast.Expr) string {
@@ -138,10 +163,10 @@ func (d *decl) composite(pair *ast.KeyValueExpr, key ast.Expr) string {
 	}
 	if ident, ok := key.(*ast.Ident); ok {
 		if field, ok := d.info.Uses[ident].(*types.Var); ok && field.IsField() {
-			return "field:" + typeID(t) + "." + field.Name()
+			return d.noteHolder("field:"+typeID(t)+"."+field.Name(), field.Type())
 		}
 	}
-	return elementNode(t)
+	return d.elements(t)
 }
 
 // argument names the parameter that an argument goes to. A conversion passes its argument on.
@@ -152,7 +177,7 @@ func (d *decl) argument(call *ast.CallExpr, e ast.Expr) string {
 	fn := d.calleeFunc(call)
 	if fn == nil {
 		if builtin, ok := ast.Unparen(call.Fun).(*ast.Ident); ok && builtin.Name == "append" && len(call.Args) > 1 {
-			return elementNode(d.info.TypeOf(call.Args[0]))
+			return d.elements(d.info.TypeOf(call.Args[0]))
 		}
 		return ""
 	}

@@ -122,6 +122,8 @@ class Call(msgspec.Struct, frozen=True):
 
     `after` says that it comes behind the end of a context, a signal or a stop.
     `kind` is `static`, `interface`, `value` (also: given away) or `closure` (a literal in the function around it).
+    `method_expr`: the receiver is the first argument (`T.Method(t)`). `spread`: all arguments are the results, so
+    many, of one call (`f(g())`). `use`: where a function goes that is only named, and not called.
     """
 
     caller: str
@@ -135,14 +137,17 @@ class Call(msgspec.Struct, frozen=True):
     after: bool = False
     context: tuple[str, ...] = ()
     test: bool = False
+    method_expr: bool = False
+    spread: int = 0
+    use: Use | None = None
 
 
 class Origin(msgspec.Struct, frozen=True):
     """A way to get a context, usable in `[from, to)` of its file.
 
     `role` is `context`, `method`, `field`, `stored` (in the receiver) or `shadow` (hides a name). Of a local,
-    `origins` says what it was made from, and `ends` whether it can end, and
-    `lives` whether somebody ends it, not a time only.
+    `origins` says what it was made from, and `ends` whether it can end, and `lives` whether somebody ends it, not a
+    time only. A parameter has `ends` and `assigned` where it is assigned another context.
     """
 
     expr: str = ""
@@ -173,6 +178,17 @@ class Forward(msgspec.Struct, frozen=True):
     target: str = ""
 
 
+class Holder(msgspec.Struct, frozen=True):
+    """The type of a node that holds functions: a declared one (`type:path.Name`), `interface`, or what is written.
+
+    `place` is where a function type is written for it.
+    """
+
+    node: str
+    type: str = ""
+    place: Place = Place()
+
+
 class TypedSite(msgspec.Struct, frozen=True):
     """A root or a bare call as types show it, with what becomes of it."""
 
@@ -201,6 +217,7 @@ class Facts:
     calls: tuple[Call, ...] = ()
     sources: tuple[Origin, ...] = ()
     forwards: tuple[Forward, ...] = ()
+    holders: tuple[Holder, ...] = ()
     sites: tuple[TypedSite, ...] = ()
 
 
@@ -213,23 +230,39 @@ _TYPES: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "call": ("calls", Call),
     "source": ("sources", Origin),
     "forward": ("forwards", Forward),
+    "holder": ("holders", Holder),
     "site": ("sites", TypedSite),
 }
 
 
 def decode(lines: Iterable[bytes]) -> Facts:
     """Facts from JSON Lines, each `["kind", {…}]`. Raises `ToolchainError` for a line that is none."""
+    return decode_wide(lines)[0]
+
+
+def decode_wide(lines: Iterable[bytes]) -> tuple[Facts, Facts]:
+    """The facts that a judgement needs, and all of them, those with a `+` before their kind included.
+
+    Raises `ToolchainError` for a line that is none.
+    """
     decoders = {kind: msgspec.json.Decoder(record) for kind, (_, record) in _TYPES.items()}
-    found: dict[str, list[msgspec.Struct]] = {kind: [] for kind in _TYPES}
+    near: dict[str, list[msgspec.Struct]] = {kind: [] for kind in _TYPES}
+    far: dict[str, list[msgspec.Struct]] = {kind: [] for kind in _TYPES}
     for line in lines:
         head, _, rest = line.partition(b",")
-        kind = head[2:-1].decode("ascii", "replace")
+        mark, found = (3, far) if head[2:3] == b"+" else (2, near)
+        kind = head[mark:-1].decode("ascii", "replace")
         try:
             found[kind].append(decoders[kind].decode(rest.rstrip()[:-1]))
         except (KeyError, msgspec.DecodeError) as error:
             raise ToolchainError(
                 f"gofacts printed a line that cannot be read ({error}); is the cache damaged?"
             ) from error
+    whole = {kind: near[kind] + far[kind] for kind in _TYPES}
+    return _facts(near), _facts(whole)
+
+
+def _facts(found: dict[str, list[msgspec.Struct]]) -> Facts:
     return Facts(**{name: tuple(found[kind]) for kind, (name, _) in _TYPES.items()})  # type: ignore[arg-type]
 
 
@@ -238,9 +271,19 @@ def read(target: Path, options: GoOptions, progress: Progress = silent) -> Facts
 
     `progress` is called from another thread, with the number of packages that are read.
     """
+    return decode(_printed(target, options, progress))
+
+
+def read_wide(target: Path, options: GoOptions, progress: Progress = silent) -> tuple[Facts, Facts]:
+    """The facts that `read` gives, and all facts: who changes a signature must know every caller. Raises as it does."""
+    return decode_wide(_printed(target, options, progress, "-wide"))
+
+
+def _printed(target: Path, options: GoOptions, progress: Progress, *more: str) -> list[bytes]:
+    """The lines that gofacts prints."""
     progress("types", 0, 0)
     go = gotool.find_go()
-    command = [str(gotool.build_helper(go)), "-dir", str(target), "-cache", str(gotool.cache_root() / "facts")]
+    command = [str(gotool.build_helper(go)), "-dir", str(target), "-cache", str(gotool.cache_root() / "facts"), *more]
     for flag, value in (
         ("-tags", ",".join(options.tags)),
         ("-mod", options.mod),
@@ -263,7 +306,7 @@ def read(target: Path, options: GoOptions, progress: Progress = silent) -> Facts
     if process.returncode != 0:
         message = "; ".join(said).removeprefix("gofacts: ")
         raise ToolchainError(f"{target}: the packages cannot be loaded ({message})")
-    return decode(printed.splitlines())
+    return printed.splitlines()
 
 
 def _listen(errors: IO[bytes], said: list[str], progress: Progress) -> None:

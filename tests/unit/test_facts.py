@@ -11,7 +11,7 @@ import pytest
 from audit_lib.config import GoOptions
 from audit_lib.errors import ToolchainError
 from audit_lib.read import gotool
-from audit_lib.read.facts import Facts, Func, Module, Origin, Param, Place, TypedSite, Use, decode, read
+from audit_lib.read.facts import Facts, Func, Module, Origin, Param, Place, TypedSite, Use, decode, decode_wide, read
 
 LINES = (
     b'["module",{"path":"example.org/shop","dir":".","go":"1.22"}]\n',
@@ -107,3 +107,10 @@ def test_options_reach_the_helper(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     arguments = (tmp_path / "arguments").read_text().split()
     assert f"-dir {tmp_path}" in " ".join(arguments)
     assert "-tags debug,linux -mod vendor -modfile tools.mod" in " ".join(arguments)
+
+
+def test_what_only_a_change_needs_is_kept_apart() -> None:
+    far = b'["+func",{"id":"example.org/shop.far","name":"far"}]\n'
+    near, whole = decode_wide([*LINES, far])
+    assert near == decode(LINES)
+    assert {func.id for func in whole.funcs} == {func.id for func in near.funcs} | {"example.org/shop.far"}
