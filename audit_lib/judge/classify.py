@@ -14,6 +14,7 @@ from audit_lib.judge.lifetime import Lifetimes
 from audit_lib.judge.reach import Reach
 from audit_lib.judge.rules import ORDER
 from audit_lib.judge.trail import Trail, trail_by_threading, trail_in_scope, trail_without_source
+from audit_lib.judge.versions import Versions
 from audit_lib.model import Degradation, Finding
 from audit_lib.read.facts import Facts, Func, TypedSite
 from audit_lib.read.syntax import Directive, Syntax, SyntaxSite
@@ -61,7 +62,7 @@ class Court:
         self._listed = {
             (site.span.file, site.span.start, site.span.end) for site in syntax.sites if site.kind == "bare_call"
         }
-        self._versions = _go_versions(facts)
+        self._versions = Versions(facts)
 
     def judge_all(self) -> list[Finding]:
         """The findings of all typed sites, judged twice: the second time with what the first says of their siblings.
@@ -140,12 +141,8 @@ class Court:
             reach=self._reach,
             config=self._config,
             directive=self._directives.get((site.place.file, site.place.line)),
-            go_version=self._version_of(func.package),
+            go_version=self._versions.of(func.package),
         )
-
-    def _version_of(self, package: str) -> tuple[int, ...]:
-        best = max((path for path in self._versions if package.startswith(path)), key=len, default="")
-        return self._versions.get(best, ())
 
 
 def _costly(decided: list[tuple[Case, Decision]]) -> frozenset[str]:
@@ -157,10 +154,3 @@ def _costly(decided: list[tuple[Case, Decision]]) -> frozenset[str]:
 
 def _decide(case: Case) -> Decision:
     return next(decision for rule in ORDER if (decision := rule(case)) is not None)
-
-
-def _go_versions(facts: Facts) -> dict[str, tuple[int, ...]]:
-    """The `go` line of each module as numbers, (1, 21); empty where there is none."""
-    return {
-        module.path: tuple(int(part) for part in module.go.split(".")[:2] if part.isdigit()) for module in facts.modules
-    }

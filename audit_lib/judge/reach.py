@@ -13,7 +13,8 @@ from audit_lib.model import Lifetime, Radius
 from audit_lib.read.facts import Origin
 
 _RANK: dict[Lifetime, int] = {"request": 0, "command": 0, "worker": 0, "process": 1, "test": 9}
-_ROLE = {"context": 0, "method": 1, "field": 2, "global": 3, "stored": 4}
+ROLES = {"context": 0, "method": 1, "field": 2, "global": 3, "stored": 4}
+"""In which order ways to get a context are preferred: what cannot be nil first."""
 
 SHARED = frozenset(
     {
@@ -88,7 +89,7 @@ class Reach:
             lifetime = self._lifetimes.of_source(source)
             if lifetime is None:
                 continue
-            key = (_RANK[lifetime], _ROLE[source.role], -source.start)
+            key = (_RANK[lifetime], ROLES[source.role], -source.start)
             if best is None or key < best[0]:
                 best = (key, Supply(source, lifetime))
         return best[1] if best else None

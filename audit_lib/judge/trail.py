@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from audit_lib.judge.graph import Graph
+from audit_lib.judge.graph import ESCAPES, Graph
 from audit_lib.judge.reach import GROUPS, LATER, SHARED, Supply, Way
-from audit_lib.read.facts import Func, Place, TypedSite, Use
+from audit_lib.read.facts import Call, Func, Place, TypedSite, Use
 
 CrossingKind = Literal["go", "defer", "shared", "lazy", "after"]
 
@@ -150,3 +150,28 @@ def _goroutine(graph: Graph, starter: str, place: Place, body: Func | None) -> C
     signals = body is not None and "signals" in body.flags
     hijacked = any("hijacks" in func.flags for func in graph.chain(starter))
     return Crossing("go", starter, place, waited=waited or signals, endless=endless, hijacked=hijacked)
+
+
+def crossings_at(graph: Graph, call: Call, owner: str) -> tuple[Crossing, ...]:
+    """The borders between a context that `owner` declares and what a call of it runs."""
+    found = []
+    if call.go:
+        found.append(_goroutine(graph, call.caller, call.place, graph.funcs.get(call.callee)))
+    if call.defer:
+        found.append(Crossing("defer", call.caller, call.place))
+    if call.after:
+        found.append(Crossing("after", call.caller, call.place))
+    return (*found, *_literals(graph, call.caller, owner))
+
+
+def outlives(graph: Graph, function: str, owner: str) -> bool:
+    """Whether a literal may run when the function around it, which declares a context, has returned and ended it."""
+    for func in graph.chain(function):
+        if func.id == owner or not func.parent or func.use is None:
+            return False
+        if func.use.kind in ESCAPES:
+            return True
+        border = next(_literals(graph, func.id, func.parent), None)
+        if border is not None and border.kind == "go" and not border.waited:
+            return True
+    return False

@@ -5,9 +5,8 @@ from __future__ import annotations
 from audit_lib.judge.case import Case, Decision
 from audit_lib.judge.lifetime import WORKER_NAMES, is_main
 from audit_lib.judge.trail import Crossing
+from audit_lib.judge.versions import FIRST_WITHOUT_CANCEL
 from audit_lib.model import Category
-
-FIRST_WITHOUT_CANCEL = (1, 21)
 
 ENDINGS = frozenset({"net/http.Server.Shutdown", "google.golang.org/grpc.Server.GracefulStop"})
 """Calls that end a server: they run when the context that told them to has ended."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from audit_lib.judge.case import Case, Decision
+from audit_lib.judge.versions import FIRST_TEST_CONTEXT
 
 CLEANUP = frozenset({"testing.common.Cleanup", "testing.T.Cleanup", "testing.B.Cleanup", "testing.TB.Cleanup"})
-FIRST_WITH_CONTEXT = (1, 24)
 
 
 def decide(case: Case) -> Decision | None:
@@ -16,7 +16,7 @@ def decide(case: Case) -> Decision | None:
     if (
         source is not None
         and case.site.kind == "root"
-        and case.go_version >= FIRST_WITH_CONTEXT
+        and case.go_version >= FIRST_TEST_CONTEXT
         and not _outlives(case)
     ):
         return Decision(
@@ -33,7 +33,8 @@ def _outlives(case: Case) -> bool:
     """Whether the context is for what runs after the test's context has ended, or is to end in another way."""
     if case.trail.first("defer") or case.has("package_level"):
         return True
-    for func in case.graph.chain(case.site.function):
+    callers = [edge.call.caller for edge in case.graph.callers(case.top.id)]
+    for func in (*case.graph.chain(case.site.function), *(f for name in callers for f in case.graph.chain(name))):
         if func.use is not None and (func.use.target in CLEANUP or func.use.go):
             return True
     return any(use.kind in ("field", "global") for use in case.site.uses)
