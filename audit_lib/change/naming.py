@@ -1,0 +1,79 @@
+"""The name of a context parameter: `ctx`, or another where that would mean something else in the function."""
+
+from __future__ import annotations
+
+from audit_lib.change.gotext import FUNCTIONS
+from audit_lib.change.problem import Problem
+from audit_lib.read.facts import Func, Origin
+
+USUAL = "ctx"
+OTHERS = ("reqCtx", "parentCtx", "callCtx", "ctx2", "ctx3")
+
+
+def is_fresh(source: Origin, replaced: frozenset[tuple[str, int]]) -> bool:
+    """Whether a local context is made, where it is declared, from nothing but roots that are to be replaced."""
+    roots = roots_of(source)
+    return bool(roots) and len(roots) == len(source.origins) and all((source.file, at) in replaced for at in roots)
+
+
+def roots_of(source: Origin) -> list[int]:
+    """The offsets of the roots that a local context is made from."""
+    return [int(origin[5:]) for origin in source.origins if origin.startswith("root:")]
+
+
+def parameter_name(problem: Problem, top: Func, replaced: frozenset[tuple[str, int]], *, avoid: bool) -> str:
+    """What a function's new context parameter is called: nothing in the function hides it where it is needed.
+
+    `avoid` says that the usual name has been tried, and has come to mean something else.
+    """
+    text = problem.text_of(top.place)
+    avoid = avoid or _captures(problem, top)
+    if not avoid and not any(_takes_the_name(source, replaced) for source in declared_in(problem, top)):
+        return USUAL
+    start, end = top.place.start, top.place.end
+    return next((name for name in OTHERS if not text.has_word(start, end, name)), "outerCtx")
+
+
+def declared_in(problem: Problem, top: Func) -> list[Origin]:
+    """All that a function and its literals declare and that is a context, gives one, or is called `ctx`."""
+    place = top.place
+    return [
+        source
+        for source in problem.declared.get(place.file, ())
+        if place.start <= source.declared < place.end and source.role != "global"
+    ]
+
+
+def _takes_the_name(source: Origin, replaced: frozenset[tuple[str, int]]) -> bool:
+    """Whether a declaration of `ctx` is in a parameter's way.
+
+    What is derived from roots that are replaced is derived from the parameter then. A variable that is declared
+    without a value is nil until it is assigned.
+    """
+    if source.name != USUAL:
+        return False
+    if source.role != "context" or source.param:
+        return True
+    return not is_fresh(source, replaced) or source.assigned == 0 or source.assigned > source.start
+
+
+def _captures(problem: Problem, func: Func) -> bool:
+    """Whether a function uses a `ctx` that it does not declare itself, or declares one that is no variable.
+
+    A parameter of that name would take its place.
+    """
+    place = func.place
+    text = problem.text_of(place)
+    node = text.find(place.start, place.end, *FUNCTIONS) if text.has_word(place.start, place.end, USUAL) else None
+    if node is None:
+        return False
+    if any(name.text() == USUAL for name in node.find_all(kind="type_identifier")):
+        return True
+    own = [source for source in declared_in(problem, func) if source.name == USUAL]
+    used = (text.start(name) for name in node.find_all(kind="identifier") if name.text() == USUAL)
+    return any(not _is_own(at, own) for at in used)
+
+
+def _is_own(at: int, own: list[Origin]) -> bool:
+    """Whether a name at a position is a declaration of its function, or means one."""
+    return any(source.declared == at or source.start <= at < source.stop for source in own)

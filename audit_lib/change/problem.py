@@ -1,0 +1,124 @@
+"""What a plan is made of: the graph of all facts, the sites to change, the files' texts, and the policy."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+
+from audit_lib.change.gotext import GoText
+from audit_lib.change.lives import ended_at
+from audit_lib.config import Config
+from audit_lib.judge.graph import Graph
+from audit_lib.judge.lifetime import Lifetimes
+from audit_lib.judge.reach import Reach
+from audit_lib.judge.versions import FIRST_TEST_CONTEXT, FIRST_WITHOUT_CANCEL, Versions
+from audit_lib.model import Finding, Span
+from audit_lib.read.facts import Facts, Func, Origin, Place, TypedSite
+from audit_lib.read.syntax import Syntax
+
+
+class Texts:
+    """The files of a target, read when they are first asked for."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self._known: dict[str, GoText] = {}
+
+    def __getitem__(self, file: str) -> GoText:
+        """The text of a file; raises `OSError` for one that cannot be read."""
+        text = self._known.get(file)
+        if text is None:
+            text = self._known[file] = GoText(file, (self._target / file).read_bytes())
+        return text
+
+
+class Problem:
+    """Indexes over all facts of a target, and what is to be fixed in it. Nothing in it changes once it is made."""
+
+    def __init__(self, target: Path, config: Config, syntax: Syntax, wide: Facts, findings: Iterable[Finding]) -> None:
+        self.config = config
+        self.facts = wide
+        self.texts = Texts(target)
+        self.generators = {file.file: file.generator for file in syntax.files if file.generator}
+        self.findings = tuple(findings)
+        self._constrained = tuple(file.file for file in syntax.files if file.build)
+        self._tests = frozenset(file.file for file in syntax.files if file.test)
+        self.graph = Graph(wide, frozenset(self.generators))
+        self._versions = Versions(wide)
+
+    @cached_property
+    def reach(self) -> Reach:
+        """Sources by distance, over all facts."""
+        return Reach(self.graph, self.lifetimes, stored=self.config.policy.stored == "fix")
+
+    @cached_property
+    def lifetimes(self) -> Lifetimes:
+        """How long contexts live, over all facts."""
+        return Lifetimes(self.graph)
+
+    @cached_property
+    def sites(self) -> dict[tuple[str, int, int], TypedSite]:
+        """The typed sites by file and bytes."""
+        return {(site.place.file, site.place.start, site.place.end): site for site in self.facts.sites}
+
+    @cached_property
+    def declared(self) -> dict[str, list[Origin]]:
+        """What is declared and is a context, gives one, or is called `ctx`, by file."""
+        found: dict[str, list[Origin]] = defaultdict(list)
+        for source in self.facts.sources:
+            found[source.file].append(source)
+        return dict(found)
+
+    @cached_property
+    def _unread(self) -> dict[str, bytes]:
+        """The files that build constraints leave out here: who calls what in them is not known."""
+        read = {func.place.file for func in self.facts.funcs}
+        return {file: self.texts[file].data for file in self._constrained if file not in read}
+
+    def unread_user(self, func: Func) -> str:
+        """A file that is not built here and names a function, in its package or one that imports it; else empty."""
+        name = re.compile(rb"\b%s\(" % re.escape(func.name.rpartition(".")[2].encode()))
+        folder = func.place.file.rpartition("/")[0]
+        for file, data in self._unread.items():
+            near = file.rpartition("/")[0] == folder or f'"{func.package}"'.encode() in data
+            if near and name.search(data):
+                return file
+        return ""
+
+    def ended_at(self, source: Origin) -> int | None:
+        """Where a local context has ended, before its block does; None where it has not."""
+        return ended_at(self.texts[source.file], source)
+
+    def is_test(self, file: str) -> bool:
+        """Whether a file is test code."""
+        return file in self._tests
+
+    def site_of(self, finding: Finding) -> TypedSite | None:
+        """The typed site of a finding; None for one that was read without types."""
+        span = finding.site.span
+        return self.sites.get((span.file, span.start, span.end))
+
+    def package_in(self, folder: str) -> str:
+        """The import path of the package in a folder; empty where none was read."""
+        return next((package.path for package in self.facts.packages if package.dir == (folder or ".")), "")
+
+    def can_detach(self, package: str) -> bool:
+        """Whether `context.WithoutCancel` is there."""
+        version = self._versions.of(package)
+        return not version or version >= FIRST_WITHOUT_CANCEL
+
+    def has_test_context(self, package: str) -> bool:
+        """Whether `t.Context()` is there by go.mod, whatever the toolchain has."""
+        return self._versions.of(package) >= FIRST_TEST_CONTEXT
+
+    def text_of(self, place: Place) -> GoText:
+        """The text of the file of a place."""
+        return self.texts[place.file]
+
+
+def where(place: Place | Span) -> str:
+    """A place as people read it."""
+    return f"{place.file}:{place.line}"

@@ -1,0 +1,116 @@
+"""Which functions a context can be brought to by threading, and what stands in the way of the others."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from audit_lib.change.holders import is_kept, is_run_there
+from audit_lib.change.obstacle import Obstacle
+from audit_lib.change.problem import Problem
+from audit_lib.change.signatures import Group, Groups
+from audit_lib.read.facts import Call
+
+
+class Supplies:
+    """Which groups a context can be brought to: one of their calls has it in scope, or its caller's group has it."""
+
+    def __init__(self, problem: Problem) -> None:
+        self._problem = problem
+        self.groups = Groups(problem)
+        self._supplied: dict[str, bool] = {}
+
+    def reaches(self, function: str) -> bool:
+        """Whether a context can be brought to a declared function, over groups that are open."""
+        if function not in self._problem.graph.funcs:
+            return False
+        group = self.groups.of(function)
+        if group.key not in self._supplied:
+            self._explore(group)
+        return self._supplied[group.key]
+
+    def opener(self, function: str) -> str:
+        """What takes a context for the work in a function: a literal that something holds, or what it is declared in.
+
+        Empty where no context can be brought there. A literal that is kept for later is no place for the context of who
+        makes it.
+        """
+        for func in self._problem.graph.chain(function):
+            if not func.parent or is_kept(self._problem, func):
+                if any(param.role == "context" for param in func.params):
+                    return ""  # it has one, which is no use there
+                if self.reaches(func.id):
+                    return func.id
+                if func.use is not None and func.use.kind != "var" and is_kept(self._problem, func):
+                    return ""
+        return ""
+
+    def is_open(self, function: str) -> bool:
+        """Whether nothing stands in the way of a declared function's own group."""
+        return function in self._problem.graph.funcs and self.groups.of(function).closed is None
+
+    def obstacle(self, function: str) -> Obstacle | None:
+        """What stands between a function and the contexts above it: the first closed group, the nearest first."""
+        seen: set[str] = set()
+        queue = deque([function])
+        while queue:
+            group = self.groups.of(queue.popleft())
+            if group.key in seen:
+                continue
+            seen.add(group.key)
+            if group.closed is not None:
+                return group.closed
+            queue += [function for call in self._calls(group) for function in self._callers(call)]
+        return None
+
+    def _explore(self, start: Group) -> None:
+        """Find all groups above one, and bring down what is in scope at their calls."""
+        below: dict[str, list[str]] = {}
+        supplied: deque[str] = deque()
+        seen = {start.key}
+        queue = deque([start])
+        while queue:
+            group = queue.popleft()
+            if group.closed is not None:
+                continue
+            for call in self._calls(group):
+                if self._has_context(call):
+                    supplied.append(group.key)
+                    continue
+                for function in self._callers(call):
+                    above = self.groups.of(function)
+                    if above.key != group.key:
+                        below.setdefault(above.key, []).append(group.key)
+                    if self._supplied.get(above.key):
+                        supplied.append(group.key)
+                    elif above.key not in seen and above.key not in self._supplied:
+                        seen.add(above.key)
+                        queue.append(above)
+        reached: set[str] = set()
+        while supplied:
+            key = supplied.popleft()
+            if key not in reached:
+                reached.add(key)
+                supplied += below.get(key, ())
+        for key in seen:
+            self._supplied[key] = key in reached
+
+    def _calls(self, group: Group) -> Iterable[Call]:
+        for node in group.nodes:
+            for call in self._problem.graph.calls_of(node):
+                named = call.use is not None and not is_run_there(self._problem, call)
+                if not call.test and call.kind != "closure" and not named:
+                    yield call
+
+    def _has_context(self, call: Call) -> bool:
+        return self._problem.reach.supply_at(call.caller, call.place.start, to_hand_on=True) is not None
+
+    def _callers(self, call: Call) -> list[str]:
+        """The functions around a call that could take a context for it, as `opener` has it."""
+        found = []
+        for func in self._problem.graph.chain(call.caller):
+            if not func.parent or is_kept(self._problem, func):
+                found.append(func.id)
+            if func.use is not None and func.use.kind != "var" and is_kept(self._problem, func):
+                break
+        return found

@@ -1,0 +1,136 @@
+"""Threading: which signature groups open so that a context comes down to where it is lost, and every edit of that."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from audit_lib.change.calls import handed_over, starts_a_life
+from audit_lib.change.contexts import Contexts, Given
+from audit_lib.change.holders import is_left_alone, is_run_there, parameters_of
+from audit_lib.change.obstacle import Obstacle
+from audit_lib.change.problem import Problem, where
+from audit_lib.change.signatures import Group, parameter_edits
+from audit_lib.change.supplies import Supplies
+from audit_lib.change.variants import has_names, renamed, variant_edits
+from audit_lib.change.wrapping import wrapped
+from audit_lib.model import Edit
+from audit_lib.read.facts import Call
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A group that takes a context: its edits, the groups that open with it, and the roots that move to its callers."""
+
+    group: Group
+    edits: tuple[Edit, ...]
+    needs: tuple[str, ...]
+    calls: int
+    given: tuple[Given, ...]
+    moved_to: tuple[str, ...] = ()
+    detached: tuple[str, ...] = ()
+    obstacle: Obstacle | None = None
+
+    @property
+    def moved(self) -> int:
+        """How many roots are written at callers, outside tests."""
+        return len(self.moved_to)
+
+
+class Threading:
+    """Openings, each made once, for one choice of names.
+
+    `opened` are interfaces of which a method takes a context: where a root would move into another of their methods,
+    that one takes it too.
+    """
+
+    def __init__(
+        self, problem: Problem, contexts: Contexts, supplies: Supplies, opened: frozenset[str] = frozenset()
+    ) -> None:
+        self._opened = opened
+        self._problem = problem
+        self._contexts = contexts
+        self._supplies = supplies
+        self._openings: dict[str, Opening] = {}
+
+    def needed(self, functions: Iterable[str]) -> tuple[Opening, ...]:
+        """The openings of these functions' groups, and all that open with them, each once, in a fixed order."""
+        found: dict[str, Opening] = {}
+        queue = deque(functions)
+        while queue:
+            group = self._supplies.groups.of(queue.popleft())
+            if group.key not in found:
+                opening = found[group.key] = self._open(group)
+                queue += opening.needs
+        return tuple(found[key] for key in sorted(found))
+
+    def _open(self, group: Group) -> Opening:
+        opening = self._openings.get(group.key)
+        if opening is None:
+            opening = self._openings[group.key] = self._made(group)
+        return opening
+
+    def _made(self, group: Group) -> Opening:
+        problem = self._problem
+        names = {member: self._contexts.name_in(problem.graph.funcs[member]) for member in group.functions}
+        if group.variant and not has_names(problem, group.key):
+            reason = "its parameters have no names to hand them on by to a form with a context"
+            return Opening(group, (), (), 0, (), obstacle=Obstacle(reason, where(problem.graph.funcs[group.key].place)))
+        makes = variant_edits(problem, group.key, names[group.key]) if group.variant else None
+        edits = list(makes if makes is not None else parameter_edits(problem, group, names))
+        needs: list[str] = []
+        given: list[Given] = []
+        detached: list[str] = []
+        at_function = problem.graph.funcs[group.key].place
+        moved = [where(at_function)] if group.variant else []
+        seen: set[tuple[str, int, int]] = set()
+        calls = [call for node in group.nodes for call in problem.graph.calls_of(node)]
+        for call in calls:
+            at = (call.place.file, call.place.start, call.place.end)
+            if at in seen or call.kind == "closure" or is_left_alone(call):
+                continue
+            seen.add(at)
+            context = self.context_of(call)
+            if group.variant and (call.test or context.kind == "moved"):
+                continue  # it calls the function that stays
+            named = call.kind == "value" and call.use is not None
+            if named and not self._is_wrapped(call, group):
+                continue  # who holds the function changes with it
+            hand = wrapped if named else handed_over
+            handed = hand(problem, call, context)
+            if handed.obstacle is not None:
+                return Opening(group, (), (), 0, (), obstacle=handed.obstacle)
+            edits += (*handed.edits, *(renamed(problem, call) if group.variant else ()))
+            given.append(context)
+            if context.opens:
+                needs.append(context.opens)
+            if handed.detached:
+                detached.append(where(call.place))
+            if context.kind == "moved" and not call.test:
+                moved.append(where(call.place))
+        return Opening(group, tuple(edits), tuple(needs), len(seen), tuple(given), tuple(moved), tuple(detached))
+
+    def _sibling(self, call: Call) -> str:
+        """The method around a call, where an interface that it implements has opened already; else empty."""
+        top = self._problem.graph.top(call.caller)
+        if not self._opened or not self._supplies.is_open(top):
+            return ""
+        return top if not self._opened.isdisjoint(self._supplies.groups.of(top).declared_by) else ""
+
+    def _is_wrapped(self, call: Call, group: Group) -> bool:
+        """Whether a literal stands for a function that is given away: who gets it runs it, and stays as it is."""
+        if call.use is None or not is_run_there(self._problem, call):
+            return False
+        return parameters_of(self._problem, call.use).isdisjoint(group.holders)
+
+    def context_of(self, call: Call) -> Given:
+        """The context that a call hands over: one in scope, the caller's new parameter, or a root that moves there."""
+        found = self._contexts.in_scope(call.caller, call.place, to_hand_on=True)
+        found = found or self._contexts.kept(call.caller, call.place)
+        if found is not None:
+            return found
+        opener = "" if call.test else self._supplies.opener(call.caller) or self._sibling(call)
+        if opener and not starts_a_life(self._problem, call, opener):
+            return self._contexts.by_parameter(call.caller, call.place, opener)
+        return self._contexts.moved(call.caller, call.place)

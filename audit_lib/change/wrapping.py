@@ -1,0 +1,108 @@
+"""A function that is given by its name to what runs it: a literal stands for it, and hands the context over."""
+
+from __future__ import annotations
+
+from ast_grep_py import SgNode
+
+from audit_lib.change.calls import Handed, naming
+from audit_lib.change.contexts import Given
+from audit_lib.change.gotext import DECLARATIONS, GoText, named_children, names_of
+from audit_lib.change.obstacle import Obstacle
+from audit_lib.change.problem import Problem, where
+from audit_lib.read.facts import Call
+from audit_lib.read.imports import default_name
+
+PREDECLARED = frozenset(
+    {"any", "bool", "byte", "comparable", "complex64", "complex128", "error", "float32", "float64", "int", "int8"}
+    | {"int16", "int32", "int64", "rune", "string", "uint", "uint8", "uint16", "uint32", "uint64", "uintptr"}
+)
+"""Types that need no import."""
+
+
+def wrapped(problem: Problem, call: Call, given: Given) -> Handed:
+    """`g.Go(s.work)` becomes `g.Go(func() error { return s.work(ctx) })`."""
+    text = problem.text_of(call.place)
+    func = problem.graph.funcs.get(call.callee)
+    signature = _signature(problem, call) if func is not None else None
+    if func is None or signature is None:
+        reason = "a literal cannot stand for it there: its parameters' types have other names in this package"
+        return Handed(obstacle=Obstacle(reason, where(call.place)))
+    parameters, results, arguments = signature
+    value = text.said(call.place.start, call.place.end)
+    called = f"{value}({', '.join((given.text, *arguments))})"
+    body = f"return {called}" if results else called
+    literal = f"func({parameters}){' ' + results if results else ''} {{ {body} }}"
+    edit = text.edit(call.place.start, call.place.end, literal)
+    return Handed((edit, *naming(problem, given)), given)
+
+
+def _signature(problem: Problem, call: Call) -> tuple[str, str, list[str]] | None:
+    """The parameters, the results and the arguments of a literal that stands for a function; None where they differ."""
+    func = problem.graph.funcs[call.callee]
+    text = problem.text_of(func.place)
+    declaration = text.find(func.place.start, func.place.end, *DECLARATIONS)
+    if declaration is None:
+        return None
+    parameters, results = declaration.field("parameters"), declaration.field("result")
+    if parameters is None:
+        return None
+    names = _Names(problem, call, text)
+    listed = _arguments(parameters, names)
+    returned = names.said(results) if results is not None else ""
+    if listed is None or returned is None:
+        return None
+    return ", ".join(f"{name} {kind}" for name, kind in listed), returned, _passed(listed)
+
+
+class _Names:
+    """How types of the file that declares a function are written in the file that names it."""
+
+    def __init__(self, problem: Problem, call: Call, declared: GoText) -> None:
+        self._declared = declared
+        self._used = problem.text_of(call.place)
+        func, chain = problem.graph.funcs[call.callee], problem.graph.chain(call.caller)
+        near = bool(chain) and chain[0].package == func.package
+        known = self._used.imports.names(func.package, default_name(func.package))
+        self._prefix = "" if near else f"{min(known)}." if known else None
+
+    def said(self, node: SgNode) -> str | None:
+        """A type as it is written there; None where it has no name there."""
+        text = node.text()
+        first = node.range().start.index
+        pieces, done = [], 0
+        for name in (node, *node.find_all(kind="type_identifier")):
+            if name.kind() != "type_identifier" or name.text() in PREDECLARED:
+                continue
+            parent = name.parent()
+            if parent is not None and parent.kind() == "qualified_type":
+                package = parent.field("package")
+                if package is None or not self._is_imported(package.text()):
+                    return None
+                continue
+            if self._prefix is None or (self._prefix and not name.text()[:1].isupper()):
+                return None
+            at = name.range().start.index - first
+            pieces += [text[done:at], self._prefix]
+            done = at
+        return "".join((*pieces, text[done:]))
+
+    def _is_imported(self, name: str) -> bool:
+        return name in self._used.imports.all_names and name in self._declared.imports.all_names
+
+
+def _arguments(parameters: SgNode, names: _Names) -> list[tuple[str, str]] | None:
+    """Names and types, one by one; what has no name gets one."""
+    found: list[tuple[str, str]] = []
+    for declared in named_children(parameters):
+        kind = declared.field("type")
+        said = names.said(kind) if kind is not None else None
+        if said is None:
+            return None
+        variadic = "..." if declared.kind() == "variadic_parameter_declaration" else ""
+        for name in names_of(declared) or ["_"]:
+            found.append((name if name != "_" else f"v{len(found) + 1}", variadic + said))
+    return found
+
+
+def _passed(listed: list[tuple[str, str]]) -> list[str]:
+    return [f"{name}..." if kind.startswith("...") else name for name, kind in listed]
