@@ -15,6 +15,7 @@ from pathlib import Path
 
 from audit_lib.change.edits import Edits, apply_all
 from audit_lib.change.formatting import format_edited
+from audit_lib.change.imports import repaired
 from audit_lib.change.journal import write_all
 from audit_lib.change.repository import refuse_dirty
 from audit_lib.change.scratch import Scratch, real_place
@@ -43,9 +44,25 @@ def rewrite(
     for file, data in before.items():
         if scanned is not None and file in scanned and digest(data) != scanned[file]:
             raise TargetError(f"{file}: changed since it was read; nothing was written, run the command again")
-    result = _rewritten(before, edits, go)
+    result = edited(before, edits, go)
     scratch.write(result.after)
     return result
+
+
+def edited(before: Mapping[str, bytes | None], edits: Mapping[str, Edits], go: GoTool | None) -> Rewritten:
+    """Files with their edits, their imports mended, and formatted where there is a Go; nothing is written.
+
+    Those that stay as they are are left out.
+    """
+    present = {file: data for file in edits if (data := before.get(file)) is not None}
+    after = {
+        file: repaired(present.get(file), data) if file.endswith(".go") else data
+        for file, data in apply_all(present, edits).items()
+    }
+    if go is not None:
+        after = format_edited(go, before, after)
+    changed = {file: data for file, data in after.items() if data != before.get(file)}
+    return Rewritten({file: before.get(file) for file in changed}, changed)
 
 
 def undo(scratch: Scratch, rewritten: Rewritten) -> None:
@@ -78,12 +95,3 @@ def blocked(target: Path, files: Iterable[str]) -> dict[str, str]:
 def digest(data: bytes | None) -> str:
     """What a file's content is known by; that of a file that is missing is empty."""
     return "" if data is None else hashlib.sha256(data).hexdigest()
-
-
-def _rewritten(before: dict[str, bytes | None], edits: Mapping[str, Edits], go: GoTool | None) -> Rewritten:
-    present = {file: data for file, data in before.items() if data is not None}
-    after = apply_all(present, edits)
-    if go is not None:
-        after = format_edited(go, before, after)
-    changed = {file: data for file, data in after.items() if data != before[file]}
-    return Rewritten({file: before[file] for file in changed}, changed)

@@ -1,0 +1,260 @@
+"""A plan carried out in a scratch copy until it holds: planned, rewritten, verified, and what fails taken out again.
+
+What is to blame for a failure is rolled back alone, and becomes a refusal in the words of the compiler or of the test;
+where a nil context may be the cause, its component is first planned again with a guard. Then all of it begins anew, so
+that what is left is verified as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from audit_lib.change import blame
+from audit_lib.change.edits import OverlapError
+from audit_lib.change.packages import Commands
+from audit_lib.change.planned import Component, Plan, Planner, edits_of
+from audit_lib.change.rewrite import Rewritten, blocked, rewrite, undo
+from audit_lib.change.scratch import Scratch
+from audit_lib.change.trials import Trials
+from audit_lib.change.verify import Failures, Level, Outcome, Verifier
+from audit_lib.config import GoOptions
+from audit_lib.model import Change, Refusal, Verification
+from audit_lib.progress import Progress, silent
+from audit_lib.read.gotool import GoTool
+
+ROUNDS = 40
+
+Check = Callable[[Plan, Rewritten], tuple[Verification, frozenset[str]]]
+"""A last step on the copy, as it is when all others have passed: its record, and the findings to roll back for it."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where and how plans are tried. `scanned` holds digests of files as they were when they were read."""
+
+    scratch: Scratch
+    go: GoTool
+    options: GoOptions = GoOptions()  # noqa: RUF009 -- frozen
+    level: Level = "test"
+    timeout: float = 300
+    scanned: Mapping[str, str] = field(default_factory=dict)
+    progress: Progress = silent
+
+
+@dataclass(frozen=True)
+class Carried:
+    """What came of a plan: the components that stay, the files that they change, the proof, and all refusals.
+
+    `ok` tells whether the proof holds; where it does not, nothing of it is to be written. `guarded` are the findings
+    whose sources got nil guards on the way. `rolled_back` are the refusals that came of failures.
+    """
+
+    plan: Plan
+    rewritten: Rewritten
+    steps: tuple[Verification, ...]
+    refusals: tuple[Refusal, ...]
+    guarded: frozenset[str] = frozenset()
+    rolled_back: tuple[Refusal, ...] = ()
+    unbuilt: tuple[str, ...] = ()
+    ok: bool = True
+
+
+def carry(bench: Bench, planner: Planner, check: Check | None = None) -> Carried:
+    """Carry a plan out on a scratch copy, which holds the result afterwards, and nothing of what was tried.
+
+    Raises `TargetError` for files that have changed since they were read, `OutputError` where the copy has no room.
+    """
+    return _Carrying(bench, planner, check).done()
+
+
+@dataclass(frozen=True)
+class _Fault:
+    """A component that is to blame for failures; `seen` is the rewrite whose lines they name, where that is known."""
+
+    component: Component
+    why: Failures
+    seen: Rewritten | None = None
+
+
+class _Carrying:
+    """The rounds: what is refused and guarded so far."""
+
+    def __init__(self, bench: Bench, planner: Planner, check: Check | None) -> None:
+        self._bench, self._planner, self._check = bench, planner, check
+        self._refused: dict[str, Refusal] = {}
+        self._guarded: frozenset[str] = frozenset()
+        self._verifier = Verifier(
+            bench.scratch, bench.go, bench.options, level=bench.level, timeout=bench.timeout, progress=bench.progress
+        )
+
+    def done(self) -> Carried:
+        """Rounds until the proof holds, nothing is left, or there have been too many."""
+        for number in range(1, ROUNDS + 1):
+            plan = self._planned()
+            rewritten = rewrite(self._bench.scratch, self._bench.go, edits_of(plan.components), self._bench.scanned)
+            outcome, unwanted = self._proved(plan, rewritten)
+            if outcome.ok and (not unwanted or number == ROUNDS):
+                return self._result(plan, rewritten, outcome)
+            undo(self._bench.scratch, rewritten)
+            if number == ROUNDS:
+                return self._result(plan, Rewritten({}, {}), outcome)
+            if unwanted:
+                self._refuse_missed(plan, unwanted, outcome)
+            else:
+                self._learn(plan, rewritten, outcome.failures)
+        raise AssertionError("the last round returns")
+
+    def _planned(self) -> Plan:
+        """The plan without what is refused, whose components can be done together, in files that may be written."""
+        while True:
+            reasons = {fingerprint: refusal.reason for fingerprint, refusal in self._refused.items()}
+            plan = self._planner(guarded=self._guarded, refused=reasons)
+            wrong = [*self._unwritable(plan), *_overlapping(plan)]
+            wrong = [(one, refusal) for one, refusal in wrong if one.fingerprints - set(self._refused)]
+            if not wrong:
+                return plan
+            for component, (reason, where) in wrong:
+                self._refuse(component.fingerprints, reason, where)
+
+    def _unwritable(self, plan: Plan) -> list[tuple[Component, tuple[str, str]]]:
+        files = {file for component in plan.components for file in component.files}
+        barred = blocked(self._bench.scratch.root, files)
+        hit = ((one, next((file for file in one.files if file in barred), "")) for one in plan.components)
+        return [(component, (f"{file}: {barred[file]}", file)) for component, file in hit if file]
+
+    def _proved(self, plan: Plan, rewritten: Rewritten) -> tuple[Outcome, frozenset[str]]:
+        """What the verifier says, and the last check behind it where all else holds."""
+        outcome = self._verifier.verify(rewritten)
+        if not outcome.ok or self._check is None or not rewritten.after:
+            return outcome, frozenset()
+        step, unwanted = self._check(plan, rewritten)
+        return Outcome((*outcome.steps, step), (), outcome.unbuilt), unwanted
+
+    def _refuse_missed(self, plan: Plan, unwanted: frozenset[str], outcome: Outcome) -> None:
+        for component in plan.components:
+            if not component.fingerprints.isdisjoint(unwanted):
+                reason = f"rolled back, {outcome.steps[-1].step}: {outcome.steps[-1].detail.splitlines()[0]}"
+                self._refuse(component.fingerprints, reason, blame.place_of((), component.changes[0]))
+
+    def _learn(self, plan: Plan, rewritten: Rewritten, failures: Failures) -> None:
+        """Refuse or guard what is to blame for failures; the copy is as it was made."""
+        top = [one for one in plan.components if blame.suspicion(one, failures) == 2]
+        if blame.of_nil(failures) and top and all(map(self._may_guard, top)):
+            self._guard(top)
+            return
+        bench = self._bench
+        trials = Trials(
+            bench.scratch,
+            Commands(bench.go, bench.scratch.root, bench.options),
+            failures,
+            rewritten,
+            level=bench.level,
+            timeout=bench.timeout,
+        )
+        for fault in _culprits(plan.components, failures, trials):
+            if blame.of_nil(fault.why) and self._may_guard(fault.component):
+                self._guard([fault.component])
+            else:
+                self._roll_back(plan, fault, trials)
+
+    def _may_guard(self, component: Component) -> bool:
+        return component.guardable and not component.fingerprints <= self._guarded
+
+    def _guard(self, components: Iterable[Component]) -> None:
+        for component in components:
+            self._guarded |= component.fingerprints
+
+    def _roll_back(self, plan: Plan, fault: _Fault, trials: Trials) -> None:
+        """Refuse what of a component is to blame: a part of it, where a part can be told."""
+        component, why = fault.component, fault.why
+        part = blame.at_fault(component, why, fault.seen) if fault.seen is not None else frozenset()
+        if not part or part == component.fingerprints:
+            part = self._part(plan, component, trials)
+        self._refuse(part, blame.reason_of(why), blame.place_of(why, component.changes[0]))
+
+    def _part(self, plan: Plan, component: Component, trials: Trials) -> frozenset[str]:
+        """The findings of a component without which it does not fail; all, where it fails with any of them."""
+        changes = component.changes
+        if len(changes) < 2:
+            return component.fingerprints
+        everything = {one.fingerprint: "" for other in plan.components for one in other.changes}
+
+        def trial(some: Sequence[Change]) -> Failures:
+            wanted = {change.fingerprint for change in some}
+            refused = {name: reason for name, reason in everything.items() if name not in wanted}
+            reasons = {name: refusal.reason for name, refusal in self._refused.items()}
+            narrowed = self._planner(guarded=self._guarded, refused=refused | reasons)
+            return trials.failures(edits_of(narrowed.components))
+
+        if trial(changes[:1]) and trial(changes[-1:]):
+            return component.fingerprints
+        why = trial(changes)
+        found = blame.culprits(changes, 0, why, trial) if why else []
+        return frozenset(change.fingerprint for change, _ in found) or component.fingerprints
+
+    def _refuse(self, fingerprints: Iterable[str], reason: str, where: str) -> None:
+        for fingerprint in sorted(fingerprints):
+            self._refused.setdefault(fingerprint, Refusal(fingerprint, reason, where))
+
+    def _result(self, plan: Plan, rewritten: Rewritten, outcome: Outcome) -> Carried:
+        done = {change.fingerprint for component in plan.components for change in component.changes}
+        ours = {name: refusal for name, refusal in self._refused.items() if name not in done}
+        theirs = {refusal.fingerprint: refusal for refusal in plan.refusals}
+        refusals = tuple((theirs | ours)[name] for name in sorted({*theirs, *ours}))
+        return Carried(
+            plan=plan,
+            rewritten=rewritten,
+            steps=outcome.steps,
+            refusals=refusals,
+            guarded=self._guarded & done,
+            rolled_back=tuple(ours[name] for name in sorted(ours)),
+            unbuilt=outcome.unbuilt,
+            ok=all(step.ok for step in outcome.steps),
+        )
+
+
+def _overlapping(plan: Plan) -> list[tuple[Component, tuple[str, str]]]:
+    """The first component that cannot be done together with those before it, and why."""
+    try:
+        edits_of(plan.components)
+    except OverlapError:
+        pass
+    else:
+        return []
+    for size in range(1, len(plan.components) + 1):
+        try:
+            edits_of(plan.components[:size])
+        except OverlapError as error:
+            span = error.second.span
+            return [(plan.components[size - 1], (str(error), f"{span.file}:{span.line}"))]
+    raise AssertionError("what overlaps in all overlaps in some beginning")
+
+
+def _culprits(components: Sequence[Component], failures: Failures, trials: Trials) -> list[_Fault]:
+    """The components without which nothing fails, each with what fails for it.
+
+    Those on whose edits failures stand are taken at their word, which costs one trial; who else it may be is searched.
+    """
+
+    def trial(some: Sequence[Component]) -> Failures:
+        return trials.failures(edits_of(some))
+
+    rest, accused, why = list(components), list[_Fault](), failures
+    while why:
+        named = [_Fault(one, said, trials.rewritten) for one, said in blame.accused(rest, why, trials.rewritten)]
+        if not named:
+            break
+        accused += named
+        rest = [one for one in rest if all(one is not fault.component for fault in named)]
+        why = trial(rest)
+    if not why:
+        return accused
+    rest.sort(key=lambda one: blame.suspicion(one, why))
+    calm = sum(1 for one in rest if not blame.suspicion(one, why))
+    found = [_Fault(one, said) for one, said in blame.culprits(rest, calm, why, trial)]
+    # The fault that was searched for may have put others under suspicion.
+    innocent = [one for one in rest if all(one is not fault.component for fault in found)]
+    again = [*innocent, *(fault.component for fault in accused)]
+    why = trial(again) if accused else ()
+    return found + [_Fault(one, said) for one, said in blame.culprits(again, len(innocent), why, trial)]
