@@ -11,6 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from audit_lib.change.edits import splice
+from audit_lib.change.patch import patch
 from audit_lib.config import Config
 from audit_lib.model import (
     Audit,
@@ -67,19 +69,23 @@ def shop(target: str = "example.org/shop") -> Audit:
 
 
 def fixed() -> Audit:
-    """An audit after a fix: changes, one refusal and the proof, with totals that still reconcile."""
+    """An audit after a fix: changes of each kind, refusals and the proof, with totals that still reconcile.
+
+    Critical sites of a file share an edit, as those do that need the same parameter; one kept root is documented.
+    """
     audit = shop()
     wanted = [f for f in audit.findings if f.verdict in ("fix", "detach")]
     refused, carried = wanted[:3], wanted[3:]
+    noted = next(f for f in audit.findings if f.verdict == "keep" and f.site.kind == "root" and f.category != "test")
     totals = audit.totals
     detached = sum(f.verdict == "detach" for f in carried)
+    closed = "http.Handler is not this module's to change"
     return msgspec.structs.replace(
         audit,
-        changes=tuple(
-            Change(f.fingerprint, "in_scope", (f.site.span.file,), (Edit(f.site.span, "ctx"),)) for f in carried
-        ),
-        refusals=tuple(
-            Refusal(f.fingerprint, "http.Handler is not this module's to change", "api/server.go:12") for f in refused
+        changes=tuple(_change(f) for f in audit.findings if f in (*carried, noted)),
+        refusals=(
+            *(Refusal(f.fingerprint, closed, "api/server.go:12") for f in refused[:2]),
+            Refusal(refused[2].fingerprint, "not asked for: --only names others", "api/server.go:12"),
         ),
         verification=(
             Verification("gofmt", True, 0.2),
@@ -88,6 +94,35 @@ def fixed() -> Audit:
         ),
         totals=msgspec.structs.replace(totals, fixed=len(carried) - detached, detached=detached, refused=len(refused)),
     )
+
+
+def fixed_patch() -> bytes:
+    """The diff of that fix, of the files that `write_sources` writes."""
+    before = {file: text.encode() for file, text in sources().items()}
+    edits = [edit for change in fixed().changes for edit in change.edits]
+    after = {file: splice(data, [e for e in edits if e.span.file == file]) for file, data in before.items()}
+    return patch(before, after)
+
+
+def _change(finding: Finding) -> Change:
+    span, file = finding.site.span, finding.site.span.file
+    call = Edit(span, "ctx" if finding.site.kind == "root" else "s.db.QueryContext(ctx, ")
+    if finding.verdict == "keep":
+        above = msgspec.structs.replace(span, start=_line_start(span), end=_line_start(span), column=1)
+        return Change(finding.fingerprint, "document", (file,), (Edit(above, f"\t//ctxaudit:keep {finding.reason}\n"),))
+    if finding.verdict == "detach":
+        return Change(finding.fingerprint, "detach", (file,), (Edit(span, "context.WithoutCancel(ctx)"),))
+    if finding.priority == "critical" and finding.site.kind == "root":
+        top = Edit(Span(file, 0, 0, 1, 1), "// Contexts are handed down here.\n")
+        return Change(finding.fingerprint, "thread-interface", (file,), (top, call))
+    kind = (
+        "test-context" if finding.category == "test" else "upgrade" if finding.site.kind == "bare_call" else "in-scope"
+    )
+    return Change(finding.fingerprint, kind, (file,), (call,))
+
+
+def _line_start(span: Span) -> int:
+    return span.start - span.column + 1
 
 
 def hostile() -> Audit:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import jinja2
 import msgspec
 import pandas as pd
+import plotly.graph_objects as go
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
@@ -15,7 +17,7 @@ from audit_lib.model import CATEGORIES, PRIORITIES, VERDICTS, Audit, Finding, ro
 from audit_lib.show import figures, frames, palette
 from audit_lib.show.excerpt import Sources
 from audit_lib.show.staging import staged
-from audit_lib.show.terminal import printable
+from audit_lib.show.wording import printable
 
 SCHEMA = 1
 HTML_NAME, JSON_NAME = "dashboard.html", "dashboard.json"
@@ -57,18 +59,21 @@ def payload(audit: Audit, sources: Path | None) -> dict[str, Any]:
             "phase": frames.phases(audit),
         },
         "findings": [_finding(finding, files, outcomes.get(finding.fingerprint, "")) for finding in ordered],
-        "phases": _records(frames.pivots(frame).by_phase().rename_axis(columns=None).reset_index()),
-        "categories": _records(frames.pivots(frame).by_category().rename_axis(columns=None).reset_index()),
-        "packages": _records(frames.packages(audit)),
+        "phases": records(frames.pivots(frame).by_phase().rename_axis(columns=None).reset_index()),
+        "categories": records(frames.pivots(frame).by_category().rename_axis(columns=None).reset_index()),
+        "packages": records(frames.packages(audit)),
         "not_done": _not_done(audit),
-        "verification": _records(frames.verification(audit)),
-        "degradations": _records(frames.degradations(audit)),
-        "figures": [_figure(name, frame) for name in figures.ALL],
+        "verification": records(frames.verification(audit)),
+        "degradations": records(frames.degradations(audit)),
+        "figures": [drawn(name, draw(frame)) for name, draw in figures.ALL.items()],
     }
 
 
-def render(shown: dict[str, Any]) -> str:
-    """The page of a payload."""
+def render(shown: dict[str, Any], name: str = "dashboard", tints: Mapping[str, str] = palette.VERDICT_TINTS) -> str:
+    """The page of a payload: from `<name>.html.j2`, with the style and the scripts that all pages share and its own.
+
+    `tints` are the grounds of its badges, by their class.
+    """
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("audit_lib.show"),
         autoescape=True,
@@ -77,12 +82,15 @@ def render(shown: dict[str, Any]) -> str:
     )
     source = environment.loader
     assert source is not None
-    style, script = (source.get_source(environment, name)[0] for name in ("dashboard.css", "dashboard.js"))
-    return environment.get_template("dashboard.html.j2").render(
+    files = dict.fromkeys(("dashboard.css", "sides.css", f"{name}.css", "shared.js", f"{name}.js"))
+    texts = {file: Markup(source.get_source(environment, file)[0]) for file in files}
+    style = Markup("\n").join(text for file, text in texts.items() if file.endswith(".css"))
+    return environment.get_template(f"{name}.html.j2").render(
         page=shown,
-        tints=palette.VERDICT_TINTS,
-        style=Markup(style),
-        script=Markup(script),
+        tints=tints,
+        style=style,
+        shared=texts["shared.js"],
+        script=texts[f"{name}.js"],
         plotly=Markup(get_plotlyjs()),
         data=Markup(embedded(msgspec.json.encode(shown).decode())),
     )
@@ -124,12 +132,13 @@ def _not_done(audit: Audit) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (row["what"], -int(row["sites"]), row["why"]))
 
 
-def _figure(name: str, frame: pd.DataFrame) -> dict[str, Any]:
-    figure = figures.ALL[name](frame)
+def drawn(name: str, figure: go.Figure) -> dict[str, Any]:
+    """A figure as a payload holds it."""
     spec: dict[str, Any] = msgspec.json.decode(figure.to_json())
     return {"name": name, "title": figure.layout.title.text, "data": spec["data"], "layout": spec["layout"]}
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    records: list[dict[str, Any]] = msgspec.json.decode(frame.to_json(orient="records"))
-    return records
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """A frame's rows as a payload holds them."""
+    rows: list[dict[str, Any]] = msgspec.json.decode(frame.to_json(orient="records"))
+    return rows

@@ -35,14 +35,14 @@ class Sources:
         if site.callee.rpartition(".")[2].encode() not in data[site.span.start : site.span.end]:
             return None
         first = max(site.span.line - AROUND, 1)
-        return Excerpt(first, tuple(_clip(line) for line in lines[first - 1 : site.span.line + AROUND]))
+        return Excerpt(first, tuple(clip(line) for line in lines[first - 1 : site.span.line + AROUND]))
 
     def line(self, step: Step) -> str:
         """The line of code of a step, without its indentation; empty where it is not to be had."""
         found = self._read(step.file)
         if found is None or not 1 <= step.line <= len(found[1]):
             return ""
-        return _clip(found[1][step.line - 1].strip())
+        return clip(found[1][step.line - 1].strip())
 
     def _read(self, file: str) -> tuple[bytes, tuple[str, ...]] | None:
         if file not in self._files:
@@ -62,5 +62,6 @@ class Sources:
         return data, tuple(data.decode("utf-8-sig", "replace").replace("\r\n", "\n").split("\n"))
 
 
-def _clip(line: str) -> str:
+def clip(line: str) -> str:
+    """A line that is not longer than what people read."""
     return line if len(line) <= LINE_LENGTH else f"{line[:LINE_LENGTH]}…"

@@ -43,7 +43,7 @@ def by_phase(frame: pd.DataFrame) -> go.Figure:
     figure.update_layout(barmode="stack")
     figure.update_xaxes(title_text="phase", type="category")
     figure.update_yaxes(title_text="sites", rangemode="tozero")
-    return _dress(figure, f"Sites per phase and verdict · {_sites(len(frame))}")
+    return dress(figure, f"Sites per phase and verdict · {count_sites(len(frame))}")
 
 
 def worst_packages(frame: pd.DataFrame, n: int = 15) -> go.Figure:
@@ -51,11 +51,11 @@ def worst_packages(frame: pd.DataFrame, n: int = 15) -> go.Figure:
     table = pivots(frame).worst_packages(n)[::-1]
     figure = go.Figure([_stack(table[verdict], verdict, horizontal=True) for verdict in VERDICTS])
     # Rows are numbers under the hood: two long names that are cut alike must stay two rows.
-    figure.update_yaxes(tickvals=list(range(len(table))), ticktext=[_label(name) for name in table.index])
+    figure.update_yaxes(tickvals=list(range(len(table))), ticktext=[label(name) for name in table.index])
     figure.update_xaxes(title_text="sites", rangemode="tozero")
     figure.update_layout(barmode="stack", height=170 + 26 * max(len(table), 4))
     shown = int(table.to_numpy().sum())
-    return _dress(figure, f"Packages with most sites · {shown} of {_sites(len(frame))}")
+    return dress(figure, f"Packages with most sites · {shown} of {count_sites(len(frame))}")
 
 
 def treemap(frame: pd.DataFrame) -> go.Figure:
@@ -64,7 +64,7 @@ def treemap(frame: pd.DataFrame) -> go.Figure:
     ids, labels, parents, values, colors = ["all"], ["all packages"], [""], [len(frame)], [GRID]
     for number, (name, counts) in enumerate(table.iterrows()):
         ids.append(f"{number}")
-        labels.append(_label(str(name)))
+        labels.append(label(str(name)))
         parents.append("all")
         values.append(int(counts.sum()))
         colors.append(GRID)
@@ -87,7 +87,7 @@ def treemap(frame: pd.DataFrame) -> go.Figure:
         hovertemplate="%{label}: %{value} sites<extra></extra>",
         pathbar={"visible": False},
     )
-    figure = _dress(go.Figure(trace), f"Packages and verdicts, by number of sites · {_sites(len(frame))}")
+    figure = dress(go.Figure(trace), f"Packages and verdicts, by number of sites · {count_sites(len(frame))}")
     return figure.update_layout(height=460, margin={"l": 12, "r": 12, "t": 56, "b": 12})
 
 
@@ -97,7 +97,7 @@ def heat_map(frame: pd.DataFrame) -> go.Figure:
     trace = go.Heatmap(
         z=table.to_numpy().tolist(),
         x=[str(name) for name in table.columns],
-        y=[_label(str(name)) for name in table.index],
+        y=[label(str(name)) for name in table.index],
         colorscale=_BLUES,
         zmin=0,
         texttemplate="%{z}",
@@ -109,7 +109,7 @@ def heat_map(frame: pd.DataFrame) -> go.Figure:
     figure = go.Figure(trace)
     figure.update_xaxes(title_text="priority", type="category")
     figure.update_yaxes(title_text="phase", type="category", autorange="reversed")
-    return _dress(figure, f"Sites per phase and priority · {_sites(len(frame))}")
+    return dress(figure, f"Sites per phase and priority · {count_sites(len(frame))}")
 
 
 def _bars(frame: pd.DataFrame, dimension: Dimension, title: str, colors: Mapping[str, str]) -> go.Figure:
@@ -127,12 +127,12 @@ def _bars(frame: pd.DataFrame, dimension: Dimension, title: str, colors: Mapping
     figure = go.Figure(trace)
     figure.update_xaxes(title_text=dimension, type="category")
     figure.update_yaxes(title_text="sites", rangemode="tozero")
-    return _dress(figure, f"{title} · {_sites(len(frame))}")
+    return dress(figure, f"{title} · {count_sites(len(frame))}")
 
 
 def _stack(column: pd.Series, verdict: str, *, horizontal: bool) -> go.Bar:
     counts = [int(value) for value in column]
-    names = [_label(str(name)) for name in column.index]
+    names = [label(str(name)) for name in column.index]
     rows = list(range(len(names))) if horizontal else names
     value = "%{x}" if horizontal else "%{y}"
     return go.Bar(
@@ -146,7 +146,7 @@ def _stack(column: pd.Series, verdict: str, *, horizontal: bool) -> go.Bar:
     )
 
 
-def _dress(figure: go.Figure, title: str) -> go.Figure:
+def dress(figure: go.Figure, title: str, legend: str = "verdict") -> go.Figure:
     """The look that all figures share."""
     axis = {"gridcolor": GRID, "linecolor": OUTLINE, "zerolinecolor": GRID, "automargin": True, "title_standoff": 8}
     figure.update_layout(
@@ -156,7 +156,7 @@ def _dress(figure: go.Figure, title: str) -> go.Figure:
         plot_bgcolor=GROUND,
         font={"family": _FONT, "size": 13, "color": INK},
         margin={"l": 64, "r": 24, "t": 64, "b": 64},
-        legend={"title": {"text": "verdict"}, "traceorder": "normal"},
+        legend={"title": {"text": legend}, "traceorder": "normal"},
         hoverlabel={"font": {"family": _FONT}},
         modebar={"orientation": "v"},
     )
@@ -165,13 +165,14 @@ def _dress(figure: go.Figure, title: str) -> go.Figure:
     return figure
 
 
-def _label(text: str) -> str:
+def label(text: str) -> str:
     """A name of the target as a label: cut at the front, where names differ least, and without markup."""
     short = text if len(text) <= LABEL_LENGTH else f"…{text[1 - LABEL_LENGTH :]}"
     return html.escape(short, quote=False)
 
 
-def _sites(n: int) -> str:
+def count_sites(n: int) -> str:
+    """`1 site`, `2 sites`."""
     return "1 site" if n == 1 else f"{n} sites"
 
 

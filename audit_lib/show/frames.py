@@ -47,20 +47,18 @@ _PATHS = {
     "kind": "category",
     "detail": "str",
 }
-_CHANGES = {"fingerprint": "str", "fix_kind": "str", "files": "int64", "edits": "int64", "where": "str"}
-_REFUSALS = {"fingerprint": "str", "reason": "str", "where": "str"}
 _VERIFICATION = {"step": "str", "ok": "bool", "seconds": "float64", "detail": "str"}
 _DEGRADATIONS = {"where": "str", "reason": "str"}
 
 
 def findings(audit: Audit) -> pd.DataFrame:
     """One row a site, in the audit's order. `radius` is the number of functions that threading it changes."""
-    frame = _frame(_FINDINGS, [_finding_row(finding) for finding in audit.findings])
+    frame = frame_of(_FINDINGS, [_finding_row(finding) for finding in audit.findings])
     for name, order in (("kind", get_args(Kind)), ("category", CATEGORIES), ("verdict", VERDICTS)):
-        frame[name] = _ordered(frame[name], order)
-    frame["priority"] = _ordered(frame["priority"], PRIORITIES)
-    frame["phase"] = _ordered(frame["phase"], phases(audit))
-    frame["lifetime"] = _ordered(frame["lifetime"], get_args(Lifetime))
+        frame[name] = ordered(frame[name], order)
+    frame["priority"] = ordered(frame["priority"], PRIORITIES)
+    frame["phase"] = ordered(frame["phase"], phases(audit))
+    frame["lifetime"] = ordered(frame["lifetime"], get_args(Lifetime))
     return frame
 
 
@@ -95,30 +93,19 @@ def paths(audit: Audit) -> pd.DataFrame:
         for finding in audit.findings
         for number, step in enumerate(finding.path, start=1)
     ]
-    frame = _frame(_PATHS, rows)
-    frame["kind"] = _ordered(frame["kind"], get_args(CallKind))
+    frame = frame_of(_PATHS, rows)
+    frame["kind"] = ordered(frame["kind"], get_args(CallKind))
     return frame
-
-
-def changes(audit: Audit) -> pd.DataFrame:
-    """One row a change: its kind, how many files and edits, and the files."""
-    rows = [(c.fingerprint, c.fix_kind, len(c.files), len(c.edits), ", ".join(c.files)) for c in audit.changes]
-    return _frame(_CHANGES, rows)
-
-
-def refusals(audit: Audit) -> pd.DataFrame:
-    """One row a finding whose verdict was not carried out: the reason, and what stands in the way."""
-    return _frame(_REFUSALS, [(r.fingerprint, r.reason, r.where) for r in audit.refusals])
 
 
 def verification(audit: Audit) -> pd.DataFrame:
     """One row a step of the proof, with its time in seconds."""
-    return _frame(_VERIFICATION, [(v.step, v.ok, v.seconds, v.detail) for v in audit.verification])
+    return frame_of(_VERIFICATION, [(v.step, v.ok, v.seconds, v.detail) for v in audit.verification])
 
 
 def degradations(audit: Audit) -> pd.DataFrame:
     """One row a thing that was read only in part."""
-    return _frame(_DEGRADATIONS, [(d.where, d.reason) for d in audit.degradations])
+    return frame_of(_DEGRADATIONS, [(d.where, d.reason) for d in audit.degradations])
 
 
 def pivots(frame: pd.DataFrame) -> Pivots:
@@ -239,13 +226,15 @@ def _finding_row(finding: Finding) -> tuple[object, ...]:
     )
 
 
-def _frame(columns: dict[str, str], rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
+def frame_of(columns: dict[str, str], rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
+    """A frame of these columns and types, whatever its rows."""
     # Through object columns, so that an empty audit has the same types as a full one.
     frame = pd.DataFrame(list(rows), columns=pd.Index(list(columns)), dtype="object")
     return frame.astype(columns)
 
 
-def _ordered(column: pd.Series, order: Iterable[str]) -> pd.Series:
+def ordered(column: pd.Series, order: Iterable[str]) -> pd.Series:
+    """A column as a category whose values have an order."""
     return column.astype("object").astype(pd.CategoricalDtype(list(order), ordered=True))
 
 

@@ -10,6 +10,7 @@ import plotly.io
 from nbconvert import HTMLExporter
 from nbconvert.preprocessors import Preprocessor
 
+from audit_lib.show.excerpts import MIME as EXCERPT
 from audit_lib.show.tables import MIME as TABLE
 
 SCHEMA = 1
@@ -63,11 +64,11 @@ def html(notebook: Any, title: str, *, failure: str = "") -> str:
 
 
 def twin(notebook: Any, title: str, *, failure: str = "") -> dict[str, Any]:
-    """All that the page shows, as data: per heading its text, figures and tables."""
+    """All that the page shows, as data: per heading its text, figures, tables and excerpts."""
     sections: list[dict[str, Any]] = []
     for cell in notebook.cells:
         if cell.cell_type == "markdown" or not sections:
-            sections.append({"heading": _heading(cell), "text": [], "figures": [], "tables": []})
+            sections.append({"heading": _heading(cell), "text": [], "figures": [], "tables": [], "excerpts": []})
         section = sections[-1]
         if cell.cell_type == "markdown":
             section["text"].append(cell.source)
@@ -85,6 +86,8 @@ def _add(output: Any, section: dict[str, Any]) -> None:
         section["figures"].append({"title": layout["title"]["text"], "data": data[FIGURE]["data"], "layout": layout})
     elif TABLE in data:
         section["tables"].append(data[TABLE])
+    elif EXCERPT in data:
+        section["excerpts"].append(data[EXCERPT])
     elif output.output_type == "stream" and output.name == "stdout":
         section["text"].append(output.text)
     elif output.output_type == "error":

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import pandas as pd
 import xlsxwriter
 
 from audit_lib.model import PRIORITIES, VERDICTS, Audit
@@ -36,12 +37,44 @@ def workbook(audit: Audit, heads: Sequence[str], rows: Sequence[Sequence[str | i
     data = io.BytesIO()
     book = xlsxwriter.Workbook(data, {"in_memory": True})
     book.set_properties({"title": "Context audit", "created": _CREATED})
-    head = book.add_format({"bold": True, "bg_color": "#1F2933", "font_color": "#FFFFFF", "valign": "top"})
+    head = _head(book)
     _findings(book, head, heads, rows)
     _totals(book, head, audit)
     _about(book, head, audit)
     book.close()
     return data.getvalue()
+
+
+def frames_book(tables: Mapping[str, pd.DataFrame], title: str) -> bytes:
+    """An XLSX file with a sheet a frame, each with a filter and a frozen head. Text is written as text."""
+    data = io.BytesIO()
+    book = xlsxwriter.Workbook(data, {"in_memory": True})
+    book.set_properties({"title": title, "created": _CREATED})
+    head = _head(book)
+    for name, frame in tables.items():
+        sheet = book.add_worksheet(name)
+        heads = [str(column).replace("_", " ").capitalize() for column in frame.columns]
+        rows = [[_value(value) for value in row] for row in frame.itertuples(index=False, name=None)]
+        _table(sheet, head, heads, rows)
+        sheet.autofilter(0, 0, max(len(rows), 1), len(heads) - 1)
+        sheet.freeze_panes(1, 0)
+        for column, own in enumerate(heads):
+            longest = max((len(str(row[column])) for row in rows), default=0)
+            sheet.set_column(column, column, min(max(longest, len(own)) + 3, 60))
+    book.close()
+    return data.getvalue()
+
+
+def _head(book: Any) -> Any:
+    return book.add_format({"bold": True, "bg_color": "#1F2933", "font_color": "#FFFFFF", "valign": "top"})
+
+
+def _value(value: object) -> str | int | float:
+    if value is None or value is pd.NA or value != value:  # what is no number is not itself
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, int | float) else str(value)
 
 
 def _findings(book: Any, head: Any, heads: Sequence[str], rows: Sequence[Sequence[str | int]]) -> None:
@@ -96,12 +129,12 @@ def _about(book: Any, head: Any, audit: Audit) -> None:
     sheet.set_column(1, 1, 90)
 
 
-def _table(sheet: Any, head: Any, heads: Sequence[str], rows: Sequence[Sequence[str | int]]) -> None:
+def _table(sheet: Any, head: Any, heads: Sequence[str], rows: Sequence[Sequence[str | int | float]]) -> None:
     for column, name in enumerate(heads):
         sheet.write_string(0, column, name, head)
     for number, row in enumerate(rows, start=1):
         for column, value in enumerate(row):
-            if isinstance(value, int):
+            if isinstance(value, int | float):
                 sheet.write_number(number, column, value)
             else:
                 sheet.write_string(number, column, _fit(value))

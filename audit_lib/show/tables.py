@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any
 
@@ -12,10 +13,11 @@ from IPython.display import HTML, display
 from itables import to_html_datatable
 from itables.javascript import generate_init_offline_itables_html
 
-from audit_lib.show.terminal import printable
+from audit_lib.show.wording import printable
 
 MIME = "application/vnd.ctxaudit.table+json"
 _SHOWN = ("place", "function", "callee", "category", "verdict", "priority", "phase", "reason")
+_WIDTHS = {"place": "19%", "function": "19%", "callee": "14%", "component": "24%", "kinds": "14%", "reason": "26%"}
 # A filter is no wider than its column, and long names break: the table fits the page.
 _FIT = ".dt-container thead input { width: 100%; box-sizing: border-box } .dt-container td { overflow-wrap: anywhere }"
 _FOLLOW_THEME = """<script type="module">
@@ -50,12 +52,16 @@ def plain(frame: pd.DataFrame, title: str) -> Table:
     return Table(flat, title, f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
 
 
-def filterable(frame: pd.DataFrame, title: str) -> Table:
-    """A findings frame that can be searched, filtered and sorted, with no network (after `offline()`)."""
-    placed = frame.assign(place=frame["file"] + ":" + frame["line"].astype("str"))
-    flat = placed[list(_SHOWN)].reset_index(drop=True)
+def filterable(frame: pd.DataFrame, title: str, columns: Sequence[str] = _SHOWN) -> Table:
+    """A frame that can be searched, filtered and sorted, with no network (after `offline()`).
+
+    `columns` are those that are shown; `place` is made of a frame's `file` and `line`.
+    """
+    placed = frame.assign(place=frame["file"] + ":" + frame["line"].astype("str")) if "place" in columns else frame
+    flat = placed[list(columns)].reset_index(drop=True)
+    texts = [name for name in columns if pd.api.types.is_string_dtype(flat[name])]
     html = to_html_datatable(
-        flat.assign(**{name: flat[name].map(printable) for name in ("place", "function", "callee", "reason")}),
+        flat.assign(**{name: flat[name].astype("str").map(printable) for name in texts}),
         caption=title,
         connected=False,
         display_logo_when_loading=False,
@@ -69,10 +75,7 @@ def filterable(frame: pd.DataFrame, title: str) -> Table:
         css=_FIT,
         autoWidth=False,
         columnDefs=[
-            {"targets": [0, 1], "width": "19%"},
-            {"targets": 2, "width": "14%"},
-            {"targets": 3, "width": "9%"},
-            {"targets": [4, 5, 6], "width": "7%"},
+            *({"targets": number, "width": _WIDTHS.get(name, "7%")} for number, name in enumerate(columns)),
             {"targets": "_all", "className": "dt-left"},
         ],
     )

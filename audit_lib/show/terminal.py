@@ -8,14 +8,10 @@ from collections.abc import Iterable, Sequence
 from audit_lib.config import REST
 from audit_lib.model import VERDICTS, Audit, Finding, Radius, Step
 from audit_lib.show.palette import VERDICT_CODES
+from audit_lib.show.wording import count, printable
 
 CRITICAL_SHOWN = 10
 DEGRADATIONS_SHOWN = 5
-
-
-def printable(text: str) -> str:
-    """Text of a target made safe for a terminal: control, formatting and bidirectional characters are spelled out."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def scan_text(audit: Audit, *, color: bool, width: int, all: bool = False, seconds: float | None = None) -> str:  # noqa: A002
@@ -55,7 +51,7 @@ def _head(audit: Audit, seconds: float | None) -> str:
     totals = audit.totals
     facts = [printable(audit.target)]
     if totals.packages:
-        facts.append(_count(totals.packages, "package"))
+        facts.append(count(totals.packages, "package"))
     if totals.lines:
         facts.append(f"{_thousands(totals.lines)} lines of Go")
     if seconds is not None:
@@ -63,7 +59,7 @@ def _head(audit: Audit, seconds: float | None) -> str:
     kinds = Counter((f.site.kind, f.category == "test") for f in audit.findings)
     production, tests = kinds["root", False], kinds["root", True]
     bare = kinds["bare_call", False] + kinds["bare_call", True]
-    counts = f"{_count(production, 'root')} in production code, {tests} in tests, {_count(bare, 'bare call')}"
+    counts = f"{count(production, 'root')} in production code, {tests} in tests, {count(bare, 'bare call')}"
     return f"{' · '.join(facts)}\n{counts}"
 
 
@@ -122,7 +118,7 @@ def _how(step: Step) -> str:
 
 def _radius(radius: Radius) -> str:
     counts = ((radius.functions, "function"), (radius.interfaces, "interface"), (radius.calls, "call"))
-    return ", ".join(_count(n, what) for n, what in (*counts, (radius.files, "file")) if n)
+    return ", ".join(count(n, what) for n, what in (*counts, (radius.files, "file")) if n)
 
 
 def _degradations(audit: Audit, limit: int | None) -> list[str]:
@@ -151,10 +147,6 @@ def _columns(rows: Iterable[Sequence[str]]) -> list[str]:
 
 def _paint(text: str, verdict: str, color: bool) -> str:
     return f"\x1b[{VERDICT_CODES[verdict]}m{text}\x1b[0m" if color else text
-
-
-def _count(n: int, what: str) -> str:
-    return f"{n} {what}" if n == 1 else f"{n} {what}s"
 
 
 def _thousands(n: int) -> str:

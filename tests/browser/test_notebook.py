@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from audit_lib.runs.papermill import RunResult, run_audit
+from audit_lib.runs.papermill import run_audit
+from audit_lib.runs.work import RunResult
 from tests.browser.conftest import Open
 from tests.notebooks import tiny
 
