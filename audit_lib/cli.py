@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 
 from audit_lib import __version__
-from audit_lib.errors import AuditError, OutputError, TargetError, UsageError
+from audit_lib.errors import AuditError, GateError, OutputError, TargetError, UsageError
 
 if TYPE_CHECKING:
     from audit_lib.progress import Progress
@@ -43,6 +43,14 @@ Tags = Annotated[str, typer.Option("--tags", metavar="A,B", help="Build tags the
 Mod = Annotated[Literal["mod", "readonly", "vendor"] | None, typer.Option("--mod", help="The go command's -mod.")]
 ModFile = Annotated[str, typer.Option("--modfile", metavar="FILE", help="The go command's -modfile.")]
 SyntaxOnly = Annotated[bool, typer.Option("--syntax-only", help="Read without a Go toolchain: every site is review.")]
+Only = Annotated[
+    list[str] | None,
+    typer.Option("--only", metavar="FINGERPRINT", help="Only these findings; may be repeated, or be a list A,B."),
+]
+Categories = Annotated[
+    list[str] | None,
+    typer.Option("--category", metavar="NAME", help="Only request, background, init or test; may be repeated."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No tables and no progress: files and the exit code.")]
 
 
@@ -84,6 +92,7 @@ def scan(
     started = time.monotonic()
     chosen = split(formats)
     check_output(out, chosen)
+    recover(target)
     from audit_lib import api
     from audit_lib.phases import narrowed
 
@@ -130,6 +139,7 @@ def explain(
 
     file, line = places.parse(place, target)
     base = target or places.target_of(file)
+    recover(base)
     name = places.relative(file, base)
     with progress(quiet) as report:
         audit = api.audit(base, config=config, tags=split(tags), mod=mod or "", modfile=modfile, progress=report)
@@ -140,30 +150,144 @@ def explain(
 
 
 @app.command()
+def fix(
+    target: Target,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="OUT", help="Folder for patches, a summary and records.")
+    ] = None,
+    only: Only = None,
+    phase: Phases = None,
+    category: Categories = None,
+    verify: Annotated[
+        Literal["build", "test", "race"], typer.Option("--verify", help="How far the result is proved.")
+    ] = "test",
+    timeout: Annotated[
+        float, typer.Option("--timeout", metavar="SECONDS", min=1, help="What a package's tests may take.")
+    ] = 300,
+    document: Annotated[
+        bool, typer.Option("--document", help="Write the reason beside each root that is kept.")
+    ] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write the result to DIR, when it is proved.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Write over what git could not bring back.")] = False,
+    diff: Annotated[bool, typer.Option("--diff", help="Print the diff.")] = False,
+    config: ConfigFile = None,
+    tags: Tags = "",
+    mod: Mod = None,
+    modfile: ModFile = "",
+    quiet: Quiet = False,
+) -> None:
+    """Give lost contexts back to their callers, and prove the result.
+
+    The work is done in a copy: without --write DIR stays as it is. What cannot be changed is refused, with the reason.
+    """
+    started = time.monotonic()
+    check_output(out, ())
+    recover(target)
+    if write and not force:
+        check_committed(target)
+    from audit_lib import api
+    from audit_lib.change.selection import Selection
+    from audit_lib.show import changes, fix_text
+
+    names = tuple(name for names in only or () for name in split(names))
+    with progress(quiet) as report:
+        fixed = api.fix(
+            target,
+            selection=Selection(names, tuple(phase or ()), tuple(category or ())),
+            level=verify,
+            timeout=timeout,
+            document=document,
+            config=config,
+            tags=split(tags),
+            mod=mod or "",
+            modfile=modfile,
+            progress=report,
+        )
+    writing = write and fixed.ok
+
+    def apply() -> None:
+        if writing:
+            api.apply(target, fixed, force=force)
+
+    if out is not None:
+        changes.write(fixed, out, then=apply)
+    else:
+        apply()
+    if diff and fixed.patch:
+        emit(fix_text.diff_text(fixed.patch, color=in_color()))
+    if not quiet:
+        seconds = time.monotonic() - started
+        emit(
+            fix_text.fix_text(
+                fixed,
+                color=in_color(),
+                width=width(),
+                seconds=seconds,
+                target=str(target),
+                out=str(out or ""),
+                written=writing,
+            )
+        )
+    if not fixed.ok:
+        failed = next(step for step in fixed.audit.verification if not step.ok)
+        first = (failed.detail.splitlines() or [""])[0]
+        raise GateError(f"{target}: the verification failed at {failed.step} ({first}); nothing was written")
+
+
+@app.command()
 def run(
-    notebook: Annotated[Literal["audit"], typer.Argument(metavar="NOTEBOOK", help="Which: audit.")],
-    target: Annotated[Path, typer.Option("--target", metavar="DIR", help="The Go code to audit.")] = Path(),
-    out: Annotated[Path, typer.Option("--out", metavar="OUT", help="Folder for the results.")] = Path("out/audit"),
+    notebook: Annotated[Literal["audit", "fix"], typer.Argument(metavar="NOTEBOOK", help="Which: audit or fix.")],
+    target: Annotated[Path, typer.Option("--target", metavar="DIR", help="The Go code.")] = Path(),
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="OUT", help="Folder for the results; out/NOTEBOOK by default.")
+    ] = None,
     config: ConfigFile = None,
     phase: Phases = None,
+    each: Annotated[
+        bool, typer.Option("--each-phase", help="fix: one phase after the other, in a copy of DIR that OUT gets.")
+    ] = False,
+    policy: Annotated[
+        str,
+        typer.Option("--policy", metavar="LIST", help="fix: decide otherwise, as in exported:variant,workers:keep."),
+    ] = "",
+    verify: Annotated[
+        Literal["build", "test", "race"], typer.Option("--verify", help="fix: how far the result is proved.")
+    ] = "test",
+    document: Annotated[
+        bool, typer.Option("--document", help="fix: write reasons beside roots that are kept.")
+    ] = False,
+    write: Annotated[bool, typer.Option("--write", help="fix: write the result to DIR, when all gates hold.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="fix: write over what git could not bring back.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Run a notebook in batch.
 
     Leaves the executed notebook, an offline dashboard and the tables in OUT.
     """
-    check_output(out, ())
-    from audit_lib.runs import papermill
+    folder = out or Path("out") / notebook
+    asked = {"--each-phase": each, "--policy": policy, "--document": document, "--write": write, "--force": force}
+    if notebook == "audit" and (wrong := [name for name, given in asked.items() if given]):
+        raise UsageError(f"{wrong[0]} is for the notebook fix; audit changes nothing")
+    if each and write:
+        raise UsageError("--each-phase works in a copy of DIR, and --write in DIR: choose one of them")
+    check_output(folder, ())
+    recover(target)
+    from audit_lib.runs import papermill, phased
 
     with progress(quiet) as report:
-        result = papermill.run_audit(target, out, config=config, phases=tuple(phase or ()), progress=report)
+        if notebook == "audit":
+            runs = [papermill.run_audit(target, folder, config=config, phases=tuple(phase or ()), progress=report)]
+        else:
+            options = papermill.FixOptions(config, tuple(phase or ()), policy, verify, document, write, force)
+            if each:
+                runs = [one.result for one in phased.run_phases(target, folder, options, progress=report)]
+            else:
+                runs = [papermill.run_fix(target, folder, options, progress=report)]
     if not quiet:
-        how = "all of it was there already, from the same inputs" if result.resumed else "done"
-        emit(
-            "\n".join(
-                [f"{result.out}: {how}", *(f"  {file.name}" for file in sorted({*result.files, result.manifest}))]
-            )
-        )
+        for result in runs:
+            how = "all of it was there already, from the same inputs" if result.resumed else "done"
+            names = (f"  {file.name}" for file in sorted({*result.files, result.manifest}))
+            emit("\n".join([f"{result.out}: {how}", *names]))
 
 
 @app.command()
@@ -207,6 +331,23 @@ def check_output(out: Path | None, formats: Sequence[str]) -> None:
             raise UsageError("--format writes files; say where with --out OUT")
     if out is not None and out.exists() and not out.is_dir():
         raise OutputError(f"{out}: is not a folder; name another with --out")
+
+
+def recover(target: Path) -> None:
+    """Bring back a target whose last write was interrupted, and say so."""
+    from audit_lib.change import journal
+
+    said = journal.recover(target)
+    if said is not None:
+        print(f"{PROGRAM}: {said}", file=sys.stderr)
+
+
+def check_committed(target: Path) -> None:
+    """Refuse before the work what `--write` would refuse after it."""
+    if target.is_dir():
+        from audit_lib.change.repository import refuse_dirty
+
+        refuse_dirty(target, ())
 
 
 @contextmanager

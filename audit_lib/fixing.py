@@ -1,0 +1,179 @@
+"""A fix from end to end: read, judged, planned, proved in a copy, audited again, and told of."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import msgspec
+
+from audit_lib.change.carry import Bench, Check, carry
+from audit_lib.change.document import Documenting, notes
+from audit_lib.change.edits import Edits, OverlapError
+from audit_lib.change.passes import Found, Later, carried_back, origins_of, twins
+from audit_lib.change.phased import phased
+from audit_lib.change.plan import planner
+from audit_lib.change.planned import Component, Plan, Planner, edits_of
+from audit_lib.change.reconcile import rescanned, unbalanced
+from audit_lib.change.repository import below_top
+from audit_lib.change.result import fixed
+from audit_lib.change.rewrite import Rewritten, blocked, digest, rewrite, undo
+from audit_lib.change.scratch import Scratch, scratch_copy
+from audit_lib.change.selection import Selection
+from audit_lib.config import Config, GoOptions
+from audit_lib.errors import ToolchainError, UsageError
+from audit_lib.fixed import Fixed, Level
+from audit_lib.model import Audit, Finding, Verification
+from audit_lib.progress import Progress
+from audit_lib.read import gotool
+from audit_lib.read.gofiles import find_go_files, read_go_file
+from audit_lib.read.positions import decode
+from audit_lib.read.rules import load_rules
+from audit_lib.read.scan import scan_text
+from audit_lib.reading import judged, read
+
+PASSES = 4
+"""How often the result is looked at for what it makes possible, at most."""
+
+Scan = Callable[[Path], Audit]
+
+
+def fix(
+    target: Path,
+    settings: Config,
+    options: GoOptions,
+    selection: Selection,
+    *,
+    level: Level,
+    timeout: float,
+    document: bool,
+    progress: Progress,
+) -> Fixed:
+    """See `api.fix`."""
+    selection.check(settings)
+    go = gotool.find_go()
+    scanned = _digests(target, settings)
+    reading = read(target, settings, options, progress, wide=True)
+    assert reading.wide is not None, "reading all facts raises where there are none"
+    before = judged(target, settings, reading)
+    chosen = selection.chosen(before.findings)
+    planned: Planner = planner(target, settings, reading.syntax, reading.wide, chosen)
+    tests = frozenset(file.file for file in reading.syntax.files if file.test)
+    with scratch_copy(target) as scratch:
+
+        def again(root: Path) -> Audit:
+            return judged(root, settings, read(root, settings, options, progress))
+
+        bench = Bench(scratch, go, options, level, timeout, scanned, progress)
+        planned, told = _with_later(planned, chosen, settings, bench)
+        before = msgspec.structs.replace(
+            before, findings=tuple(told.get(finding.fingerprint, finding) for finding in before.findings)
+        )
+        if document:
+            generated = {file.file for file in reading.syntax.files if file.generator}
+            still = [told.get(finding.fingerprint, finding) for finding in chosen]
+            planned = Documenting(planned, notes(target, still, generated))
+        carried = carry(bench, planned, _check(before, again, scratch, _Roots(target, settings, tests)))
+    phases = phased(
+        carried.plan.components if carried.ok else (),
+        {finding.fingerprint: finding.phase for finding in before.findings},
+        tuple(settings.phases),
+        carried.rewritten,
+        go,
+    )
+    left_out = selection.left_out(before.findings)
+    return fixed(before, carried, phases, left_out, below_top=_below_top(target), level=level)
+
+
+def _with_later(
+    planned: Planner, chosen: Sequence[Finding], settings: Config, bench: Bench
+) -> tuple[Planner, dict[str, Finding]]:
+    """The planner with what its result makes possible, and the findings that are told of in another way for it."""
+    more: tuple[Component, ...] = ()
+    told: dict[str, Finding] = {}
+    for _ in range(PASSES):
+        now = Later(planned, more)(guarded=frozenset(), refused={})
+        try:
+            edits = edits_of(now.components)
+        except OverlapError:
+            break
+        if not edits or blocked(bench.scratch.root, edits):
+            break
+        found = _found_later(now, edits, chosen, settings, bench)
+        if found is None or not found.components:
+            break
+        more += found.components
+        told |= found.findings
+    return Later(planned, more), told
+
+
+def _found_later(
+    now: Plan, edits: Mapping[str, Edits], chosen: Sequence[Finding], settings: Config, bench: Bench
+) -> Found | None:
+    """What an audit of a plan's result finds to change; nothing where the result cannot be read."""
+    scratch = bench.scratch
+    rewritten = rewrite(scratch, bench.go, edits, bench.scanned)
+    try:
+        reading = read(scratch.root, settings, bench.options, bench.progress, wide=True)
+        assert reading.wide is not None, "reading all facts raises where there are none"
+        audit = judged(scratch.root, settings, reading)
+        todo = {one.fingerprint: one for one in audit.findings if one.verdict in ("fix", "detach")}
+        origins = origins_of(rewritten.before, edits, rewritten.after)
+        places = {(one.site.span.file, one.site.span.start): one for one in chosen}
+        pairs = twins(places, todo, origins)
+        done = {name for component in now.components for name in component.fingerprints}
+        left = [todo[name] for name, twin in pairs.items() if twin.fingerprint not in done]
+        if not left:
+            return None
+        later = planner(scratch.root, settings, reading.syntax, reading.wide, left)
+        plan = later(guarded=frozenset(), refused={})
+        return carried_back(plan, todo, pairs, origins, now.components)
+    except ToolchainError:
+        return None
+    finally:
+        undo(scratch, rewritten)
+
+
+def _check(before: Audit, again: Scan, scratch: Scratch, roots: _Roots) -> Check:
+    """The last step: the copy is audited again, and whoever's sums are wrong is named."""
+
+    def check(plan: Plan, rewritten: Rewritten) -> tuple[Verification, frozenset[str]]:
+        start = time.monotonic()
+        after = again(scratch.root)
+        found = rescanned(before.findings, after.findings, plan, time.monotonic() - start, roots.tests)
+        if found.step.ok or found.missed:
+            return found.step, found.missed
+        files = {file for component in plan.components for file in component.files}
+        contents = {file: rewritten.before.get(file, scratch.read(file)) for file in files}
+        return found.step, unbalanced(before.findings, plan.components, contents, roots.count, roots.tests)
+
+    return check
+
+
+class _Roots:
+    """Counts the roots of a file as syntax shows them; those of tests are out of the account."""
+
+    def __init__(self, target: Path, settings: Config, tests: frozenset[str]) -> None:
+        self._rules = load_rules(target, settings.rules)
+        self.tests = tests
+
+    def count(self, file: str, data: bytes) -> int:
+        """How many roots a file with these bytes has."""
+        if file in self.tests:
+            return 0
+        return sum(1 for site in scan_text(decode(data)[0], self._rules, file) if site.kind == "root")
+
+
+def _digests(target: Path, settings: Config) -> dict[str, str]:
+    """What the Go files are known by before they are read: one that changes later must not be written."""
+    contents = ((file, read_go_file(target, file)) for file in find_go_files(target, settings)[0])
+    return {file: digest(data) for file, data in contents if isinstance(data, bytes)}
+
+
+def _below_top(target: Path) -> bool:
+    """Whether patches are for a folder below a repository's top; where git cannot tell, they are for the top."""
+    try:
+        return below_top(target)
+    except UsageError:
+        return False

@@ -1,0 +1,121 @@
+"""A target read and judged: what an audit is, and what a fix begins and ends with."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from audit_lib import __version__
+from audit_lib import config as configuration
+from audit_lib.config import Config, GoOptions
+from audit_lib.errors import ToolchainError
+from audit_lib.judge.classify import idle_directives, judge
+from audit_lib.model import Audit, Degradation, Finding, Totals, totals_of
+from audit_lib.progress import Progress, silent
+from audit_lib.read import facts as typed
+from audit_lib.read.facts import Facts
+from audit_lib.read.scan import scan
+from audit_lib.read.syntax import Syntax
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read of a target: without types, `facts` is missing; `wide` has all facts, for who changes code."""
+
+    syntax: Syntax
+    facts: Facts | None
+    wide: Facts | None
+    degradations: tuple[Degradation, ...]
+
+
+def read(
+    target: Path, settings: Config, options: GoOptions | None, progress: Progress = silent, *, wide: bool = False
+) -> Reading:
+    """Read syntax and types at the same time. Without `options` no types are read.
+
+    Raises `TargetError` for what is no folder with Go code. With `wide` types are a must: `ToolchainError` where they
+    cannot be read.
+    """
+
+    def types(chosen: GoOptions) -> tuple[Facts, Facts | None]:
+        if wide:
+            return typed.read_wide(target, chosen, progress)
+        return typed.read(target, chosen, progress), None
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        facts = None if options is None else pool.submit(types, options)
+        syntax = scan(target, settings, progress)
+        degradations = list(syntax.degradations)
+        found: tuple[Facts | None, Facts | None] = (None, None)
+        if facts is not None:
+            try:
+                found = facts.result()
+            except ToolchainError as error:
+                if wide:
+                    raise
+                degradations.append(Degradation("types", f"{error}; every site is for review"))
+    if found[0] is not None:
+        degradations += [Degradation(problem.where, problem.reason) for problem in found[0].problems]
+    return Reading(syntax, *found, tuple(degradations))
+
+
+def judged(target: Path, settings: Config, reading: Reading) -> Audit:
+    """The audit of what was read, before any change."""
+    findings = judge(reading.syntax, reading.facts, settings)
+    return Audit(
+        tool=f"ctxaudit {__version__}",
+        target=_name(target, reading.facts),
+        commit=commit_of(target),
+        config=configuration.as_builtins(settings),
+        findings=findings,
+        totals=_totals(findings, reading.syntax),
+        degradations=(*reading.degradations, *idle_directives(reading.syntax, findings)),
+        typed=reading.facts is not None,
+    )
+
+
+def go_options(options: GoOptions, tags: Sequence[str], mod: str, modfile: str) -> GoOptions:
+    """The configuration's options, with those of the command line in their place where they are given."""
+    changes: dict[str, object] = {}
+    if tags:
+        changes["tags"] = tuple(tags)
+    if mod:
+        changes["mod"] = mod
+    if modfile:
+        changes["modfile"] = modfile
+    changed: configuration.GoOptions = msgspec.structs.replace(options, **changes)
+    return changed
+
+
+def _name(target: Path, facts: Facts | None) -> str:
+    """The main module's path, or the folder's name: never where the checkout lies."""
+    if facts is not None:
+        for module in facts.modules:
+            if module.dir in (".", ""):
+                return module.path
+    return target.resolve().name
+
+
+def commit_of(target: Path) -> str:
+    """The commit that is checked out, empty where there is none."""
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(target), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return ""
+    return done.stdout.strip() if done.returncode == 0 else ""
+
+
+def _totals(findings: Sequence[Finding], syntax: Syntax) -> Totals:
+    return totals_of(
+        findings,
+        files=len(syntax.files),
+        lines=sum(file.lines for file in syntax.files),
+        packages=len({file.package for file in syntax.files}),
+    )
