@@ -50,13 +50,17 @@ class NotebookRun(Record, frozen=True):
 
 
 class Manifest(Record, frozen=True):
-    """A run: inputs by hash, parameters, versions, and the outcome of each notebook."""
+    """A run: inputs by hash, parameters, versions, and the outcome of each notebook.
+
+    `left` is the target's hash after a run that writes to it: what is there then is the same work, done.
+    """
 
     schema: int
     inputs: dict[str, str]
     parameters: dict[str, str | int | float | bool | None]
     versions: dict[str, str]
     notebooks: tuple[NotebookRun, ...] = ()
+    left: str = ""
 
     def same_work(self, other: Manifest) -> bool:
         """Whether both are made from the same: then what one finished need not be done again for the other."""

@@ -2,41 +2,27 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-
-import msgspec
-import nbformat
+from typing import get_args
 
 from audit_lib import config as configuration
-from audit_lib.errors import AuditError, GateError, TargetError, ToolchainError, UsageError
+from audit_lib.change.repository import refuse_dirty
+from audit_lib.errors import TargetError, ToolchainError, UsageError
+from audit_lib.fixed import Level
 from audit_lib.model import decode_audit
 from audit_lib.progress import Progress, silent
 from audit_lib.read import gotool
-from audit_lib.runs import kernel, manifest
-from audit_lib.runs.kernel import Executed, Scalar
-from audit_lib.runs.manifest import Manifest, NotebookRun, Step
-from audit_lib.show import dashboard, notebook
-from audit_lib.show.staging import staged
+from audit_lib.runs import manifest, policy
+from audit_lib.runs.kernel import Scalar
+from audit_lib.runs.manifest import Manifest
+from audit_lib.runs.work import Job, Run, RunResult
+from audit_lib.show import changes, dashboard, fix_dashboard, fix_export
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
-AUDIT = "01_audit"
+AUDIT, FIX = "01_audit", "02_fix"
 EXPORTS = ("audit.json", "findings.csv", "findings.jsonl", "findings.parquet", "findings.xlsx")
-
-
-@dataclass(frozen=True)
-class RunResult:
-    """What a run left in `out`. `resumed` says that all of it was there already, from the same inputs."""
-
-    out: Path
-    notebook: Path
-    page: Path
-    dashboard: Path
-    manifest: Path
-    files: tuple[Path, ...]
-    resumed: bool
 
 
 def run_audit(
@@ -57,19 +43,91 @@ def run_audit(
     fails or the kernel dies: then `out` holds the notebook as far as it came and a page that says so.
     """
     source = find(AUDIT)
-    if not target.is_dir():
-        raise TargetError(f"{target}: no such folder; name the folder of a Go module")
-    known = (*configuration.load(target, config).phases, configuration.REST)
-    if unknown := sorted(set(phases) - set(known)):
-        raise UsageError(f"phase {', '.join(unknown)} is not known; there are {', '.join(known)}")
+    check(target, config, phases)
     parameters: dict[str, Scalar] = {
         "target": str(target.resolve()),
         "phases": ",".join(phases),
         "config": str(config.resolve()) if config else "",
         "output": str(out.resolve()),
     }
+
+    def drawn(folder: Path) -> tuple[Path, ...]:
+        audit = decode_audit((folder / "audit.json").read_bytes())
+        return dashboard.write_dashboard(audit, folder, sources=target)
+
     plan = _plan(source, target, out, config, parameters)
-    return _Run(source, target, out, plan, progress).result()
+    return Run(Job(source, EXPORTS, drawn), target, out, plan, progress).result()
+
+
+@dataclass(frozen=True)
+class FixOptions:
+    """What is decided of a fix: the phases whose sites are fixed (all where none is named), and how.
+
+    `decisions` are of a policy (see `policy.decided`); `write` writes the result to the target once every gate has
+    held, with `force` over what git could not bring back.
+    """
+
+    config: Path | None = None
+    phases: tuple[str, ...] = ()
+    decisions: str = ""
+    level: Level = "test"
+    document: bool = False
+    write: bool = False
+    force: bool = False
+
+    def check(self, target: Path) -> None:
+        """Raise `TargetError`, `ConfigError` or `UsageError` for what could not be run."""
+        check(target, self.config, self.phases)
+        policy.check(self.decisions)
+        if self.level not in get_args(Level):
+            raise UsageError(f"{self.level!r} is no verification; there are {', '.join(get_args(Level))}")
+
+
+DEFAULTS = FixOptions()
+
+
+def run_fix(
+    target: Path, out: Path, options: FixOptions = DEFAULTS, *, state: str = "", progress: Progress = silent
+) -> RunResult:
+    """Fix a target through `notebooks/02_fix.ipynb`, and leave in `out` all that it gives; see `run_audit`.
+
+    A second run on what the first has written to the target does nothing again. `state` is the target's hash at the
+    beginning, for who knows that it has gone on since.
+
+    Raises as `run_audit` does; a gate that does not hold is a `GateError`, and leaves the target as it was.
+    """
+    plan = fix_plan(target, out, options, state)
+
+    def drawn(folder: Path) -> tuple[Path, ...]:
+        audit = decode_audit((folder / "audit.json").read_bytes())
+        patch = (folder / changes.PATCH).read_bytes()
+        groups = fix_export.read_groups(folder / fix_export.GROUPS)
+        return fix_dashboard.write(audit, groups, patch, folder, written=options.write)
+
+    def ready() -> None:
+        if options.write and not options.force:
+            refuse_dirty(target, ())
+
+    job = Job(find(FIX), fix_export.FILES, drawn, more="fix-*.patch", writes=options.write, ready=ready)
+    return Run(job, target, out, plan, progress).result()
+
+
+def fix_plan(target: Path, out: Path, options: FixOptions, state: str = "") -> Manifest:
+    """What `run_fix` would do, before anything of it is done. Raises as it does before anything runs."""
+    source = find(FIX)
+    options.check(target)
+    parameters: dict[str, Scalar] = {
+        "target": str(target.resolve()),
+        "phase": ",".join(options.phases),
+        "policy": options.decisions,
+        "apply": options.write,
+        "document": options.document,
+        "verify": options.level,
+        "force": options.force,
+        "config": str(options.config.resolve()) if options.config else "",
+        "output": str(out.resolve()),
+    }
+    return _plan(source, target, out, options.config, parameters, state)
 
 
 def find(name: str) -> Path:
@@ -80,117 +138,27 @@ def find(name: str) -> Path:
     return path
 
 
+def check(target: Path, config: Path | None, phases: tuple[str, ...]) -> tuple[str, ...]:
+    """The phases of a target. Raises `TargetError` where there is none, `UsageError` for a phase that is not one."""
+    if not target.is_dir():
+        raise TargetError(f"{target}: no such folder; name the folder of a Go module")
+    known = tuple(dict.fromkeys((*configuration.load(target, config).phases, configuration.REST)))
+    if unknown := sorted(set(phases) - set(known)):
+        raise UsageError(f"phase {', '.join(unknown)} is not known; there are {', '.join(known)}")
+    return known
+
+
 def _plan(
-    source: Path, target: Path, out: Path, config: Path | None, parameters: Mapping[str, Scalar]
-) -> manifest.Manifest:
+    source: Path, target: Path, out: Path, config: Path | None, parameters: Mapping[str, Scalar], state: str = ""
+) -> Manifest:
     try:
         go = gotool.find_go().version
     except ToolchainError:
         go = "none"
     inputs = {
         "notebook": manifest.file_hash(source),
-        "target": manifest.target_hash(target, without=out),
+        "target": state or manifest.target_hash(target, without=out),
         "config": manifest.file_hash(config) if config else "",
         "library": manifest.library_hash(),
     }
     return Manifest(manifest.SCHEMA, inputs, dict(parameters), manifest.versions(go))
-
-
-class _Run:
-    """One notebook's way through its steps: execute, page, dashboard. Each is recorded once it is done."""
-
-    def __init__(self, source: Path, target: Path, out: Path, plan: Manifest, progress: Progress) -> None:
-        self._source, self._target, self._out, self._progress = source, target, out, progress
-        self._name = source.stem
-        before = manifest.read(out)
-        self._stale = before.files() if before else ()
-        self._manifest = before if before and before.same_work(plan) else plan
-        self._fresh = False
-
-    def result(self) -> RunResult:
-        """Do what is left to do."""
-        self._step("execute", self._execute)
-        self._step("page", self._page)
-        self._step("dashboard", self._dashboard)
-        run = self._manifest.run_of(self._name)
-        self._record(msgspec.structs.replace(run, outcome="done"))
-        out = self._out
-        return RunResult(
-            out=out,
-            notebook=out / f"{self._name}.ipynb",
-            page=out / f"{self._name}.html",
-            dashboard=out / dashboard.HTML_NAME,
-            manifest=out / manifest.NAME,
-            files=tuple(out / file for file in sorted(self._manifest.files())),
-            resumed=not self._fresh,
-        )
-
-    def _step(self, name: str, work: Callable[[], tuple[Path, ...]]) -> None:
-        """Do a step, unless it is done; a step that is done anew makes those after it be done anew too."""
-        run = self._manifest.run_of(self._name)
-        if not self._fresh and manifest.finished(run, name, self._out):
-            return
-        self._fresh = True
-        begun = time.perf_counter()
-        files = work()
-        seconds = round(time.perf_counter() - begun, 3)
-        step = Step(name, "done", seconds, manifest.outputs(self._out, files))
-        earlier = tuple(s for s in run.steps if s.name != name)[: len(_BEFORE[name])]
-        self._record(NotebookRun(self._name, "started", (*earlier, step)))
-
-    def _execute(self) -> tuple[Path, ...]:
-        begun = time.perf_counter()
-        with staged(self._out) as stage:
-            copy = stage / f"{self._name}.ipynb"
-            executed = kernel.execute(self._source, copy, self._manifest.parameters, self._progress)
-            if executed.error:
-                self._write_page(stage, executed)
-        if executed.error:
-            self._failed(executed.error, time.perf_counter() - begun)
-        return self._there(f"{self._name}.ipynb", *EXPORTS)
-
-    def _page(self) -> tuple[Path, ...]:
-        self._progress("page", 0, 1)
-        ran = nbformat.read(self._out / f"{self._name}.ipynb", as_version=4)  # type: ignore[no-untyped-call]
-        with staged(self._out) as stage:
-            self._write_page(stage, Executed(ran, None))
-        return self._there(f"{self._name}.html", f"{self._name}.json")
-
-    def _dashboard(self) -> tuple[Path, ...]:
-        self._progress("dashboard", 0, 1)
-        audit = decode_audit((self._out / "audit.json").read_bytes())
-        files = dashboard.write_dashboard(audit, self._out, sources=self._target)
-        self._progress("dashboard", 1, 1)
-        return files
-
-    def _write_page(self, stage: Path, executed: Executed) -> None:
-        failure = str(executed.error) if executed.error else ""
-        page = notebook.html(executed.notebook, self._name, failure=failure)
-        twin = notebook.twin(executed.notebook, self._name, failure=failure)
-        (stage / f"{self._name}.html").write_text(page, encoding="utf-8")
-        (stage / f"{self._name}.json").write_bytes(msgspec.json.format(msgspec.json.encode(twin), indent=1) + b"\n")
-
-    def _failed(self, error: AuditError, seconds: float) -> None:
-        """Record a failure, take away what an earlier run left (it is not of these inputs), and raise."""
-        files = self._there(*(f"{self._name}.{kind}" for kind in ("ipynb", "html", "json")))
-        step = Step("execute", "failed", round(seconds, 3), manifest.outputs(self._out, files), str(error))
-        self._record(NotebookRun(self._name, "failed", (step,)))
-        raise type(error)(f"{error}; see {self._out / self._name}.html")
-
-    def _there(self, *names: str) -> tuple[Path, ...]:
-        files = tuple(self._out / name for name in names)
-        missing = [file.name for file in files if not file.is_file()]
-        if missing:
-            raise GateError(f"{self._name}: the run did not leave {', '.join(missing)} in {self._out}")
-        return files
-
-    def _record(self, run: NotebookRun) -> None:
-        self._manifest = self._manifest.with_run(run)
-        for file in set(self._stale) - set(self._manifest.files()):
-            if Path(file).name == file:  # what a manifest says, but never outside its folder
-                (self._out / file).unlink(missing_ok=True)
-        self._stale = ()
-        manifest.write(self._manifest, self._out)
-
-
-_BEFORE = {"execute": (), "page": ("execute",), "dashboard": ("execute", "page")}
