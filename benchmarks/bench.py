@@ -13,11 +13,11 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from benchmarks import bench_report, checkouts, errors, report, tools
-from benchmarks.comparison import Figure, Goal, Side, alternate, memory_figures, start_figure, time_figure
+from benchmarks import bench_report, checkouts, errors, plan_all, report, tools
+from benchmarks.comparison import Figure, Goal, Side, alone_figure, alternate, memory_figures, time_figure
 from benchmarks.errors import InputError, UsageError
 from benchmarks.processes import Usage, run
 
@@ -29,9 +29,12 @@ REPOSITORIES: Mapping[str, str] = {
     "rclone": "HEAD",
     "argo-cd": "37ee0097cf851bc2dd7665fc081bbce61a7e836e",
 }
-PARTS = ("first", "second", "syntax", "start")
+PARTS = ("first", "second", "syntax", "fix", "start")
+# Where a fix is measured: its goal was set for a repository of this size.
+FIXED = "dex"
 FIRST_TIME, FIRST_MEMORY, SECOND, SYNTAX = Goal(0.3), Goal(0.15), Goal(1, strict=True), Goal(1.5)
 START = Goal(0.25, strict=True)
+PLAN, FIX = Goal(1, strict=True), Goal(15)
 START_RUNS = 11
 CTXAUDIT = (sys.executable, "-m", "audit_lib")
 # How the others end when they have done their work: contextcheck with 3 when it has something to say, and with 1 when
@@ -84,7 +87,7 @@ def main() -> int:
 
 def of_repository(bench: Bench, name: str, folder: Path, parts: Sequence[str]) -> Iterator[list[Figure]]:
     """The figures of one repository, part by part."""
-    if {"first", "second"} & set(parts):
+    if {"first", "second"} & set(parts) or ("fix" in parts and name == FIXED):
         _compile(bench, name, folder)
     if "first" in parts:
         yield first(bench, name, folder)
@@ -92,6 +95,8 @@ def of_repository(bench: Bench, name: str, folder: Path, parts: Sequence[str]) -
         yield [second(bench, name, folder)]
     if "syntax" in parts:
         yield [syntax(bench, name, folder)]
+    if "fix" in parts and name == FIXED:
+        yield [planning(bench, name, folder), fix(bench, name, folder)]
 
 
 def first(bench: Bench, name: str, folder: Path) -> list[Figure]:
@@ -137,6 +142,36 @@ def syntax(bench: Bench, name: str, folder: Path) -> Figure:
     )
     sides = Side("ctxaudit", tuple(ours)), Side("ast-grep-py", tuple(theirs))
     return time_figure(name, "syntax only / ast-grep's parsing", *sides, SYNTAX)
+
+
+def planning(bench: Bench, name: str, folder: Path) -> Figure:
+    """A plan for all findings and its rewriting in memory, against a scan with types that has no facts cached."""
+    cache = fresh_cache(bench)
+    plan: list[str | Path] = [sys.executable, "-m", "benchmarks.plan_all", folder]
+    here = {"PYTHONPATH": str(Path(__file__).resolve().parent.parent), "XDG_CACHE_HOME": str(cache)}
+
+    def planned() -> Usage:
+        usage = _other(bench, plan, folder, (0,), here)
+        return replace(usage, seconds=plan_all.seconds(usage.said))
+
+    ours, theirs = alternate(planned, lambda: scan(bench, folder, fresh_cache(bench)), bench.runs)
+    sides = Side("planning", tuple(ours)), Side("ctxaudit scan", tuple(theirs))
+    return time_figure(name, "plan and rewrite / first scan", *sides, PLAN)
+
+
+def fix(bench: Bench, name: str, folder: Path) -> Figure:
+    """A fix from end to end, up to the compiler's proof; with the caches of one before."""
+    cache = fresh_cache(bench)
+    command = [*CTXAUDIT, "fix", folder, "--verify", "build", "--out", bench.scratch / "fixed", "--quiet"]
+
+    def fixed() -> Usage:
+        usage = run(command, env={**bench.env, "XDG_CACHE_HOME": str(cache)}, sample=True)
+        if usage.code != 0:
+            raise InputError(f"{folder.name}: ctxaudit fix ended with {usage.code}: {_last(usage)}")
+        return usage
+
+    fixed()
+    return alone_figure(name, "ctxaudit fix --verify build, seconds", [fixed() for _ in range(bench.runs)], FIX)
 
 
 def scan(bench: Bench, folder: Path, cache: Path, *options: str) -> Usage:
@@ -193,7 +228,7 @@ def _start(bench: Bench) -> list[Figure]:
         runs = [run([ctxaudit, option], env=bench.env) for _ in range(START_RUNS + 1)][1:]
         if any(usage.code != 0 for usage in runs):
             raise InputError(f"{ctxaudit} {option}: {_last(runs[0])}")
-        figures.append(start_figure(f"ctxaudit {option}, seconds", runs, START))
+        figures.append(alone_figure("any", f"ctxaudit {option}, seconds", runs, START))
     return figures
 
 

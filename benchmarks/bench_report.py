@@ -22,6 +22,9 @@ largest process, as `/usr/bin/time -v` says; "all processes' memory" is the most
   errcheck, govet, ineffassign, staticcheck, unused) on a cache that a run before has filled.
 - syntax only: `ctxaudit scan --syntax-only`, nothing cached, results written; against a program that parses the same
   files with ast-grep-py and does nothing else.
+- plan and rewrite: what a fix of all findings takes in memory once all is read (plan, edits, imports, gofmt; no copy,
+  no build); against the first scan.
+- fix: `ctxaudit fix DIR --verify build --out OUT --quiet`, the whole of it, after one run that fills the caches.
 - ctxaudit scans every module of a repository; the other two read the main one."""
 
 

@@ -28,14 +28,14 @@ def clone_of(clones: Path, name: str) -> Path:
     if not clones.is_dir():
         raise InputError(f"{clones}: no such folder; name the folder that holds the clones")
     clone = clones / name
-    if not clone.is_dir() or _git(clone, "rev-parse", "--git-dir").returncode != 0:
+    if not clone.is_dir() or git(clone, "rev-parse", "--git-dir").returncode != 0:
         raise InputError(f"{clone}: no clone of {name} here; clone the repository into it")
     return clone
 
 
 def commit_of(clone: Path, name: str) -> str:
     """The full hash of a commit of a clone. Raises `InputError` where the clone does not have it."""
-    done = _git(clone, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    done = git(clone, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
     if done.returncode != 0:
         raise InputError(f"{clone}: has no commit {name}; fetch it: git -C {clone} fetch origin {name}")
     return done.stdout.strip()
@@ -46,7 +46,7 @@ def find(checkouts: Path, name: str, commit: str) -> Path:
     if not checkouts.is_dir():
         raise InputError(f"{checkouts}: no such folder; name the folder that holds the checkouts")
     for folder in sorted(checkouts.glob(f"{name}-*")):
-        if folder.is_dir() and _git(folder, "rev-parse", "HEAD").stdout.strip() == commit:
+        if folder.is_dir() and git(folder, "rev-parse", "HEAD").stdout.strip() == commit:
             return folder
     raise InputError(f"{checkouts}: no folder {name}-… in it has {commit[:10]} checked out; leave --checkouts out")
 
@@ -84,7 +84,7 @@ def worktree(clone: Path, commit: str, root: Path) -> Iterator[Path]:
         _remove(clone, folder)  # what a run that was killed has left
         _must(clone, "worktree", "add", "--no-checkout", "--detach", "--quiet", str(folder), commit)
         _must(folder, "read-tree", "HEAD")
-        _git(folder, "checkout-index", "-a", "-f", "-q")
+        git(folder, "checkout-index", "-a", "-f", "-q")
         if not any(path.name != ".git" for path in folder.iterdir()):
             raise InputError(f"{clone}: {commit[:10]} cannot be checked out: the clone lacks its files")
         yield folder
@@ -94,24 +94,28 @@ def worktree(clone: Path, commit: str, root: Path) -> Iterator[Path]:
 
 def _remove(clone: Path, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    administrative = _git(clone, "rev-parse", "--git-common-dir").stdout.strip()
+    administrative = git(clone, "rev-parse", "--git-common-dir").stdout.strip()
     for entry in (clone / administrative / "worktrees").glob("*/gitdir"):
         if Path(entry.read_text().strip()).parent == folder:  # others' worktrees may be on a disk that is away
             shutil.rmtree(entry.parent)
 
 
 def _must(folder: Path, *arguments: str) -> None:
-    done = _git(folder, *arguments)
+    done = git(folder, *arguments)
     if done.returncode != 0:
         raise InputError(f"{folder}: git {arguments[0]}: {done.stderr.strip() or 'failed'}")
 
 
-def _git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    env = {name: value for name, value in os.environ.items() if name not in _LEAKS}
-    # No look at the network for blobs that a partial clone lacks.
-    env["GIT_NO_LAZY_FETCH"] = "1"
+def git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Git in a folder, whatever its outcome."""
     command = ["git", "-C", str(folder), *arguments]
-    return subprocess.run(command, env=env, capture_output=True, text=True, errors="replace", check=False)
+    return subprocess.run(command, env=environment(), capture_output=True, text=True, errors="replace", check=False)
+
+
+def environment() -> dict[str, str]:
+    """What git runs with: nothing of the caller's repository, and no look at the network for what a clone lacks."""
+    env = {name: value for name, value in os.environ.items() if name not in _LEAKS}
+    return env | {"GIT_NO_LAZY_FETCH": "1"}
 
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:

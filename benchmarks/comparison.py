@@ -91,10 +91,10 @@ def memory_figures(where: str, what: str, ours: Side, theirs: Side, goal: Goal) 
     ]
 
 
-def start_figure(what: str, runs: Sequence[Usage], goal: Goal) -> Figure:
-    """How long a program takes to answer, in seconds."""
+def alone_figure(where: str, what: str, runs: Sequence[Usage], goal: Goal) -> Figure:
+    """How long a program takes, in seconds, beside no other."""
     seconds = statistics.median(run.seconds for run in runs)
-    return Figure("any", what, _seconds(seconds), "", seconds, goal)
+    return Figure(where, what, _seconds(seconds), "", seconds, goal)
 
 
 def note(ours: Side, theirs: Side) -> str:

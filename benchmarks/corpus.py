@@ -1,21 +1,16 @@
 """`make corpus`: scan all that the reference service depends on, the standard library too, and look for lost sites.
 
 What must hold for each module: no crash; totals that reconcile; at least the roots that a naive look finds; and with
-types no fewer sites than without. Exit codes: 0 all of it holds, 1 it does not, 3 the modules cannot be listed.
+types no fewer sites than without. With `--fix` each is changed by `ctxaudit fix` instead, and what built before must
+build after. Exit codes: 0 all of it holds, 1 it does not, 2 wrong usage, 3 the modules cannot be listed.
 """
 
 from __future__ import annotations
 
 import argparse
-import os
-import shutil
-import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,23 +19,12 @@ from ast_grep_py import SgRoot
 
 from audit_lib import api
 from audit_lib.model import Audit, Finding
-from audit_lib.read import gotool
-from benchmarks import errors, report
-from benchmarks.errors import InputError
+from benchmarks import corpus_fix, errors, report
+from benchmarks.modules import STANDARD, Module, chosen, copied, modules, unaided
 from benchmarks.parse_all import go_files
-from benchmarks.tools import find_go, go_env
+from benchmarks.tools import find_go
 
-SERVICE = Path(__file__).resolve().parent.parent / "reference_service"
-STANDARD = "std"
 NAMES = ("Background", "TODO")
-
-
-@dataclass(frozen=True)
-class Module:
-    """A module of the corpus, and where its sources lie: the module cache, or Go's own folder."""
-
-    path: str
-    folder: Path
 
 
 class Scanned(msgspec.Struct, frozen=True):
@@ -66,7 +50,10 @@ def main() -> int:
     report.check(options.out)
     go = find_go()
     scanned = []
-    everything = modules(go)
+    everything = chosen(modules(go), options.module)
+    if options.fix:
+        with unaided(go):
+            return corpus_fix.measure(everything, go, options.out, exported=options.exported)
     with unaided(go):
         for module in everything:
             scanned.append(scan(module, go, with_types=not options.syntax_only))
@@ -79,15 +66,6 @@ def main() -> int:
     files = report.write(options.out, "corpus", as_json(scanned), as_markdown(scanned))
     print(f"report: {files[1]}")
     return int(bool(broken))
-
-
-def modules(go: Path, service: Path = SERVICE) -> list[Module]:
-    """The modules whose packages the service depends on, sorted, and the standard library last."""
-    template = "{{with .Module}}{{if not .Main}}{{.Path}}\t{{.Dir}}{{end}}{{end}}"
-    listed = _go(go, service, "list", "-deps", "-test", "-f", template, "./...")
-    pairs = [line.split("\t") for line in sorted(set(listed.splitlines())) if line]
-    found = [Module(path, Path(folder)) for path, folder in pairs]
-    return [*found, Module(STANDARD, Path(go_env(go, "GOROOT"), "src"))]
 
 
 def scan(module: Module, go: Path, *, with_types: bool) -> Scanned:
@@ -127,13 +105,7 @@ def typed_audit(module: Module, go: Path) -> Audit:
     """A scan with types. A module of the cache is copied, since there it is read-only and not made to be built."""
     if module.path == STANDARD:
         return api.audit(module.folder)
-    with tempfile.TemporaryDirectory(prefix="ctxaudit-corpus-") as scratch:
-        folder = Path(scratch, "module")
-        shutil.copytree(module.folder, folder, copy_function=shutil.copyfile, ignore=shutil.ignore_patterns("go.work*"))
-        for path in (folder, *(path for path in folder.rglob("*") if path.is_dir())):
-            path.chmod(0o755)
-        (folder / "go.mod").write_text(_requirements(module, go), encoding="utf-8")
-        shutil.copyfile(SERVICE / "go.sum", folder / "go.sum")
+    with copied(module, go) as folder:
         return api.audit(folder, mod="mod")  # the go command may complete our go.mod
 
 
@@ -214,49 +186,14 @@ def _line(one: Scanned) -> str:
     )
 
 
-def _requirements(module: Module, go: Path) -> str:
-    """A go.mod with which a dependency builds by itself: it requires what the service requires."""
-    service = msgspec.json.decode(_go(go, SERVICE, "mod", "edit", "-json"))
-    required = "\n".join(
-        f"\t{other['Path']} {other['Version']}" for other in service["Require"] if other["Path"] != module.path
-    )
-    return f"module {module.path}\n\ngo {service['Go']}\n\nrequire (\n{required}\n)\n"
-
-
-@contextmanager
-def unaided(go: Path) -> Iterator[None]:
-    """No audit that was kept from before, and nothing downloaded.
-
-    What a module's tests need and the service does not is missing, and named. The helper is there, built.
-    """
-    helper = gotool.build_helper(gotool.find_go())
-    with tempfile.TemporaryDirectory(prefix="ctxaudit-corpus-") as cache:
-        settings = {"GOPROXY": "off", "GOSUMDB": "off", "GOCACHE": go_env(go, "GOCACHE"), "XDG_CACHE_HOME": cache}
-        Path(cache, "ctxaudit").mkdir()
-        shutil.copy(helper, Path(cache, "ctxaudit"))
-        before = {name: os.environ.get(name) for name in settings}
-        os.environ.update(settings)
-        try:
-            yield
-        finally:
-            for name, value in before.items():
-                os.environ.pop(name)
-                if value is not None:
-                    os.environ[name] = value
-
-
-def _go(go: Path, folder: Path, *arguments: str) -> str:
-    env = os.environ | {"GOTOOLCHAIN": "local", "GOWORK": "off"}
-    done = subprocess.run([str(go), *arguments], cwd=folder, env=env, capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        last = done.stderr.strip().splitlines()[-1:] or ["no word why"]
-        raise InputError(f"{folder}: go {arguments[0]}: {last[0]}")
-    return done.stdout
-
-
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="corpus", description=__doc__)
     parser.add_argument("--syntax-only", action="store_true", help="no scans with types")
+    parser.add_argument("--fix", action="store_true", help="fix each module, and see that it still builds")
+    parser.add_argument(
+        "--exported", choices=("change", "variant", "refuse"), default="", help="with --fix: the policy `exported`"
+    )
+    parser.add_argument("--module", action="append", default=[], metavar="NAME", help="only modules that hold NAME")
     parser.add_argument("--out", type=Path, default=Path("out/corpus"), metavar="OUT", help="folder for the report")
     return parser.parse_args(arguments)
 

@@ -34,7 +34,7 @@ def main() -> int:
     outcomes = []
     with checkouts.workspace() as root:
         for case in cases:
-            with _folder(options.checkouts, clones[case.name], case, root) as folder:
+            with version_of(options.checkouts, clones[case.name], case, root) as folder:
                 scanned = scan(folder)
             outcomes.append(Outcome(case, scanned, scoring.score(case, scanned.found)))
             _tell(outcomes[-1], options.misses)
@@ -67,7 +67,7 @@ def scan(folder: Path) -> Scan:
 
 
 @contextmanager
-def _folder(there: Path | None, clone: Path, case: Case, root: Path) -> Iterator[Path]:
+def version_of(there: Path | None, clone: Path, case: Case, root: Path) -> Iterator[Path]:
     """The case's version: a checkout that is there, else a worktree for as long as this lasts."""
     if there is not None:
         yield checkouts.find(there, case.clone, case.base)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import corpus
+from benchmarks import corpus, modules
 from benchmarks.tools import find_go
 
 pytestmark = pytest.mark.slow
@@ -25,10 +25,10 @@ def go() -> Path:
 
 
 def test_every_package_the_service_depends_on_is_scanned_and_no_root_is_lost(go: Path) -> None:
-    modules = corpus.modules(go)
-    assert {*WITH_TYPES, "modernc.org/sqlite", "golang.org/x/crypto", "std"} <= {module.path for module in modules}
-    with corpus.unaided(go):
-        scanned = [corpus.scan(module, go, with_types=False) for module in modules]
+    everything = modules.modules(go)
+    assert {*WITH_TYPES, "modernc.org/sqlite", "golang.org/x/crypto", "std"} <= {module.path for module in everything}
+    with modules.unaided(go):
+        scanned = [corpus.scan(module, go, with_types=False) for module in everything]
     assert [problem for one in scanned for problem in one.broken] == []
     assert sum(one.lines for one in scanned) > 5_000_000
     assert sum(one.naive_roots for one in scanned) > 500
@@ -36,8 +36,8 @@ def test_every_package_the_service_depends_on_is_scanned_and_no_root_is_lost(go:
 
 @pytest.mark.parametrize("path", WITH_TYPES)
 def test_types_lose_no_site(go: Path, path: str) -> None:
-    (module,) = [module for module in corpus.modules(go) if module.path == path]
-    with corpus.unaided(go):
+    (module,) = [module for module in modules.modules(go) if module.path == path]
+    with modules.unaided(go):
         scanned = corpus.scan(module, go, with_types=True)
     assert scanned.broken == ()
     assert scanned.typed

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from benchmarks import bench, bench_report, parse_all, processes, tools
-from benchmarks.comparison import Figure, Goal, Side, alternate, memory_figures, note, start_figure, time_figure
+from benchmarks import bench, bench_report, parse_all, plan_all, processes, tools
+from benchmarks.comparison import Figure, Goal, Side, alone_figure, alternate, memory_figures, note, time_figure
 from benchmarks.errors import InputError
 from benchmarks.processes import Usage
 
@@ -101,7 +102,7 @@ def test_goals_are_not_rounded() -> None:
     assert not Goal(0.3).met(0.3000001)
     assert not Goal(1, strict=True).met(1)
     assert (str(Goal(0.3)), str(Goal(1, strict=True))) == ("≤ 0.3", "< 1")
-    assert start_figure("--help", [used(0.2), used(0.24), used(5)], Goal(0.25, strict=True)).met
+    assert alone_figure("any", "--help", [used(0.2), used(0.24), used(5)], Goal(0.25, strict=True)).met
 
 
 def test_a_note_says_how_sure_the_figure_is() -> None:
@@ -170,6 +171,25 @@ def test_a_part_can_be_measured_by_itself(tmp_path: Path) -> None:
     assert "syntax only / ast-grep's parsing" in (tmp_path / "out" / "bench.md").read_text()
     assert list((tmp_path / f"ctxaudit-worktrees-{os.getuid()}").glob("dex-*")) == []
     assert list(tmp_path.glob("ctxaudit-bench-*")) == []
+
+
+def test_a_fix_is_measured_by_itself_and_its_plan_beside_a_scan(tmp_path: Path) -> None:
+    done = started(tmp_path, clone(tmp_path / "clones"), "--part", "fix", "--runs", 1)
+    assert (done.returncode in (0, 1), done.stderr) == (True, "")
+    figures = json.loads((tmp_path / "out" / "bench.json").read_text())["figures"]
+    assert [figure["what"] for figure in figures] == [
+        "plan and rewrite / first scan",
+        "ctxaudit fix --verify build, seconds",
+    ]
+    assert figures[0]["met"]
+    assert figures[1]["value"] > 0
+
+
+def test_a_plan_that_was_not_made_is_told() -> None:
+    assert plan_all.seconds("a warning\nplanned and rewritten in 0.2500 s") == 0.25
+    for said in ("", "plan_all: dex: no Go code in it"):
+        with pytest.raises(InputError, match=r"no Go code|without a word"):
+            plan_all.seconds(said)
 
 
 def test_what_is_missing_is_one_line(tmp_path: Path) -> None:
