@@ -26,8 +26,11 @@ func (s *Server) actionRuns(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	q := &query{r: r}
-	runs, err := s.Actions.RunsOf(action.ID, q.number("limit", 50))
+	limit, err := limit(r, 50)
+	if err != nil {
+		return err
+	}
+	runs, err := s.Actions.RunsOf(action.ID, limit)
 	if err != nil {
 		return err
 	}

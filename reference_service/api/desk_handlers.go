@@ -42,8 +42,11 @@ func (s *Server) listEntries(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	q := &query{r: r}
-	entries, err := s.Watchlists.Entries(r.Context(), list.ID, q.text("after"), q.number("limit", 500))
+	limit, err := limit(r, 500)
+	if err != nil {
+		return err
+	}
+	entries, err := s.Watchlists.Entries(r.Context(), list.ID, r.URL.Query().Get("after"), limit)
 	if err != nil {
 		return err
 	}

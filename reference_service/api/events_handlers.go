@@ -70,6 +70,9 @@ func (s *Server) ingestLines(w http.ResponseWriter, r *http.Request) error {
 		e.ID, e.Tenant = core.NewID("event"), tenant(r)
 		events = append(events, e)
 	}
+	if len(events) == 0 {
+		return core.Errorf(core.CodeInvalid, "none of the %d lines was understood", refused)
+	}
 	if err := s.charge(tenant(r), len(events)); err != nil {
 		return err
 	}
@@ -99,6 +102,9 @@ func decodeEvents(body []byte) ([]*core.Event, error) {
 	}
 	if len(events) == 0 || len(events) > maxBatch {
 		return nil, core.Errorf(core.CodeInvalid, "a batch has 1 to %d events", maxBatch)
+	}
+	if i := slices.Index(events, nil); i >= 0 {
+		return nil, core.Errorf(core.CodeInvalid, "event %d is null", i)
 	}
 	return events, nil
 }

@@ -41,8 +41,11 @@ func (s *Server) serveMetrics(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *Server) listAudit(w http.ResponseWriter, r *http.Request) error {
-	q := &query{r: r}
-	entries, err := s.Audit.AuditEntries(tenant(r), q.number("limit", 100))
+	limit, err := limit(r, 100)
+	if err != nil {
+		return err
+	}
+	entries, err := s.Audit.AuditEntries(tenant(r), limit)
 	if err != nil {
 		return err
 	}

@@ -148,8 +148,11 @@ func (s *Server) listDeliveries(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	q := &query{r: r}
-	deliveries, err := s.Hooks.Deliveries(context.Background(), hook.ID, q.number("limit", 100))
+	limit, err := limit(r, 100)
+	if err != nil {
+		return err
+	}
+	deliveries, err := s.Hooks.Deliveries(context.Background(), hook.ID, limit)
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
 )
 
 type metrics struct {
@@ -23,7 +24,7 @@ func newMetrics(registry *prometheus.Registry, s *Server) *metrics {
 		logins:   prometheus.NewCounterVec(prometheus.CounterOpts{Name: "siem_logins_total", Help: "Logins by outcome."}, []string{"outcome"}),
 		events:   prometheus.NewCounter(prometheus.CounterOpts{Name: "siem_events_total", Help: "Events taken in."}),
 	}
-	registry.MustRegister(m.requests, m.inFlight, m.logins, m.events, &storeCollector{server: s})
+	registry.MustRegister(collectors.NewGoCollector(), m.requests, m.inFlight, m.logins, m.events, &storeCollector{server: s})
 	return m
 }
 

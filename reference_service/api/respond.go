@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -90,6 +91,9 @@ func (s *Server) readJSON(w http.ResponseWriter, r *http.Request, into any) erro
 	if err := json.Unmarshal(body, into); err != nil {
 		return core.Errorf(core.CodeInvalid, "the body is not the JSON expected: %v", err)
 	}
+	if string(bytes.TrimSpace(body)) == "null" {
+		return core.Errorf(core.CodeInvalid, "the body is null")
+	}
 	return nil
 }
 
@@ -111,6 +115,13 @@ func (q *query) number(name string, otherwise int) int {
 		q.err = core.Errorf(core.CodeInvalid, "%s must be a number", name)
 	}
 	return n
+}
+
+// limit reads how many records an answer may have.
+func limit(r *http.Request, otherwise int) (int, error) {
+	q := &query{r: r}
+	n := q.number("limit", otherwise)
+	return n, q.err
 }
 
 func (q *query) moment(name string) time.Time {

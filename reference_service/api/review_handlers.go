@@ -100,6 +100,9 @@ func (s *Server) addIndicators(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	for n, i := range indicators {
+		if i == nil {
+			return core.Errorf(core.CodeInvalid, "indicator %d is null", n)
+		}
 		if i.Value = strings.ToLower(strings.TrimSpace(i.Value)); i.Value == "" || i.Kind == "" {
 			return core.Errorf(core.CodeInvalid, "indicator %d has no kind or no value", n)
 		}

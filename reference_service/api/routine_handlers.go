@@ -69,8 +69,11 @@ func (s *Server) huntResults(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	q := &query{r: r}
-	results, err := s.Hunts.Results(context.Background(), hunt.ID, q.number("limit", 50))
+	limit, err := limit(r, 50)
+	if err != nil {
+		return err
+	}
+	results, err := s.Hunts.Results(context.Background(), hunt.ID, limit)
 	if err != nil {
 		return err
 	}

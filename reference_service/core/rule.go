@@ -78,6 +78,9 @@ func (r *Rule) Matches(e *Event) bool {
 
 // Validate returns an error if r can't be evaluated.
 func (r *Rule) Validate() error {
+	if r == nil {
+		return Errorf(CodeInvalid, "a rule is required")
+	}
 	if strings.TrimSpace(r.Name) == "" {
 		return Errorf(CodeInvalid, "name is required")
 	}

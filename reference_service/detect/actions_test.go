@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,10 +19,13 @@ import (
 
 type fakeRuns struct {
 	core.ActionStore
+	mu   sync.Mutex
 	runs []*core.ActionRun
 }
 
 func (f *fakeRuns) RecordRun(run *core.ActionRun) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
 	f.runs = append(f.runs, run)
 	return nil
 }

@@ -35,6 +35,9 @@ type Engine struct {
 	timeout time.Duration
 	enrich  core.Enricher
 
+	// evaluators hold an event against a correlation, by its type.
+	evaluators map[string]evaluator
+
 	mu    sync.RWMutex
 	rules map[string]*compiled
 }
@@ -42,7 +45,10 @@ type Engine struct {
 // NewEngine returns an engine that tells bus about new alerts, has them scored
 // and hands them to respond. Scorer and respond may be nil.
 func NewEngine(stores Stores, bus *core.Bus, scorer core.Scorer, respond func(*core.Alert) error, log *slog.Logger) *Engine {
-	return &Engine{Stores: stores, bus: bus, scorer: scorer, respond: respond, log: log, timeout: 10 * time.Second, rules: make(map[string]*compiled)}
+	e := &Engine{Stores: stores, bus: bus, scorer: scorer, respond: respond, log: log, timeout: 10 * time.Second, rules: make(map[string]*compiled)}
+	e.evaluators = map[string]evaluator{core.CorrelateCount: e.evaluateCount, core.CorrelateDistinct: e.evaluateDistinct,
+		core.CorrelateSequence: e.evaluateSequence, core.CorrelateSpike: e.evaluateSpike}
+	return e
 }
 
 // EnrichWith has events looked up before they are evaluated.
@@ -246,7 +252,7 @@ func (e *Engine) evaluateCorrelations(ctx context.Context, event *core.Event) er
 		if !c.Enabled || c.Kind != event.Kind {
 			continue
 		}
-		evaluate, ok := e.evaluators()[c.Type]
+		evaluate, ok := e.evaluators[c.Type]
 		if !ok {
 			return fmt.Errorf("correlation %s has the unknown type %q", c.ID, c.Type)
 		}
@@ -267,11 +273,6 @@ func (e *Engine) evaluateCorrelations(ctx context.Context, event *core.Event) er
 
 // evaluator holds an event against a correlation, and says what it found, if anything.
 type evaluator func(c *core.CorrelationRule, event *core.Event) (string, error)
-
-func (e *Engine) evaluators() map[string]evaluator {
-	return map[string]evaluator{core.CorrelateCount: e.evaluateCount, core.CorrelateDistinct: e.evaluateDistinct,
-		core.CorrelateSequence: e.evaluateSequence, core.CorrelateSpike: e.evaluateSpike}
-}
 
 // group selects the events that a correlation takes together with one.
 func group(c *core.CorrelationRule, event *core.Event) core.EventFilter {

@@ -94,6 +94,11 @@ func (e *Exporter) Start() error {
 // Stop ends the job that is running; the next process takes it up again.
 func (e *Exporter) Stop() {
 	e.stop()
+	e.mu.Lock()
+	for _, cancel := range e.running {
+		cancel()
+	}
+	e.mu.Unlock()
 	e.done.Wait()
 }
 
@@ -108,9 +113,12 @@ func (e *Exporter) carryOut(j *core.ExportJob) {
 		delete(e.running, j.ID)
 		e.mu.Unlock()
 	}()
+	if e.ctx.Err() != nil {
+		return // the next process begins it once more
+	}
 	err := e.write(ctx, j)
 	if err != nil && e.ctx.Err() != nil {
-		return // the next process begins it once more
+		return // so it does here
 	}
 	status, reason := "done", ""
 	if err != nil {

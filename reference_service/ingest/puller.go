@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -71,6 +72,9 @@ func (p *Puller) page(s *core.Source) ([]*core.Event, string, error) {
 	}
 	if err := json.Unmarshal(body, &answer); err != nil {
 		return nil, "", core.Errorf(core.CodeUnavailable, "the source did not answer with JSON: %v", err)
+	}
+	if slices.Contains(answer.Events, nil) {
+		return nil, "", core.Errorf(core.CodeUnavailable, "the source sent an event that is null")
 	}
 	now := time.Now().UTC()
 	for _, e := range answer.Events {

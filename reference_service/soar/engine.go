@@ -51,7 +51,7 @@ func (e *Engine) ExecutePlaybook(ctx context.Context, playbook *core.Playbook, a
 	return e.runPlaybook(pbCtx, playbook, alert)
 }
 
-// ExecuteForAlert starts the playbooks that an alert's rule triggers. They outlive the call.
+// ExecuteForAlert starts the playbooks that an alert's rule triggers, and does not wait for them.
 func (e *Engine) ExecuteForAlert(alert *core.Alert) error {
 	playbooks, err := e.playbooks.List(alert.Tenant)
 	if err != nil {

@@ -16,6 +16,7 @@ type ClickHouseAlerts struct {
 	core.AlertStore
 	server *ClickHouse
 	ticks  ticking
+	one    sync.Mutex // one flush at a time: whoever flushes has everything sent
 	mu     sync.Mutex
 	queue  []alertChange
 }
@@ -98,6 +99,8 @@ func (s *ClickHouseAlerts) note(a *core.Alert) error {
 
 // flush sends everything that is queued; what can't be sent is queued again.
 func (s *ClickHouseAlerts) flush() error {
+	s.one.Lock()
+	defer s.one.Unlock()
 	s.mu.Lock()
 	changes := s.queue
 	s.queue = nil

@@ -12,7 +12,7 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// startup is the context of what happens before there is anything to cancel.
+// startup is the context of migrations.
 var startup = context.Background()
 
 // migrate applies the migrations that are missing, each in a transaction.

@@ -103,6 +103,12 @@ func loadConfig(data string, getenv func(string) string) (*config, error) {
 	if err := c.logLevel.UnmarshalText([]byte(e.text("SIEM_LOG", "info"))); err != nil {
 		e.wrong("SIEM_LOG", getenv("SIEM_LOG"), "debug, info, warn or error")
 	}
+	if n := len(c.signingKey); n > 0 && n < 32 {
+		e.wrong("SIEM_SIGNING_KEY", fmt.Sprintf("a key of %d bytes", n), "32 bytes or more")
+	}
+	if n := len(c.adminPassword); n > 0 && (n < 12 || n > 72) {
+		e.wrong("SIEM_ADMIN_PASSWORD", fmt.Sprintf("a password of %d bytes", n), "12 to 72 bytes")
+	}
 	return c, errors.Join(e.errs...)
 }
 

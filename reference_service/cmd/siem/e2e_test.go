@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -128,17 +129,6 @@ func TestKeysLetProgramsIn(t *testing.T) {
 	in.do("POST", "/api/v1/events", object{"kind": "boot"}, http.StatusUnauthorized, nil)
 }
 
-func TestWebhooksStayOutOfThePrivateNetwork(t *testing.T) {
-	in := serve(t, t.TempDir())
-	stalled := newStalled(t)
-	var action, run object
-	in.do("POST", "/api/v1/actions", object{"name": "inside", "kind": "webhook", "target": stalled.url}, http.StatusCreated, &action)
-	in.do("POST", fmt.Sprintf("/api/v1/actions/%s/test", action["id"]), object{}, http.StatusOK, &run)
-	if run["ok"] != false || !strings.Contains(run["detail"].(string), "not a public address") {
-		t.Fatalf("run: %v", run)
-	}
-}
-
 func TestAnsweredWritesSurviveKill(t *testing.T) {
 	dir := t.TempDir()
 	in := serve(t, dir)
@@ -168,11 +158,19 @@ func TestIdleServiceStopsAtOnce(t *testing.T) {
 }
 
 func TestEveryCommandExplainsItself(t *testing.T) {
-	for _, args := range [][]string{{"--help"}, {"serve", "--help"}, {"migrate", "--help"}, {"backup", "--help"}, {"probe", "--help"}} {
+	said := func(args ...string) string {
 		out, err := siem(t, t.TempDir(), args...).Output()
-		if err != nil || !bytes.Contains(out, []byte("usage: siem")) {
+		if err != nil || !bytes.HasPrefix(out, []byte("usage: siem "+args[0])) && len(args) > 1 {
 			t.Errorf("siem %v: %v: %s", args, err, out)
 		}
+		return string(out)
+	}
+	listed := regexp.MustCompile(`(?m)^  (\w+)`).FindAllStringSubmatch(said("--help"), -1)
+	if len(listed) < 18 {
+		t.Errorf("commands: %v", listed)
+	}
+	for _, command := range listed {
+		said(command[1], "--help")
 	}
 	if err := siem(t, t.TempDir(), "nonsense").Run(); err == nil || !strings.Contains(err.Error(), "exit status 2") {
 		t.Errorf("an unknown command: %v", err)
@@ -235,5 +233,54 @@ func TestEventsInClickHouseBecomeAlerts(t *testing.T) {
 	}
 	if err, ended := in.terminate(5 * time.Second); !ended || err != nil {
 		t.Fatalf("end: %v, %v", ended, err)
+	}
+}
+
+func TestSettingsThatMakeNoSenseAreNamed(t *testing.T) {
+	dir := t.TempDir()
+	for setting, value := range map[string]string{
+		"SIEM_SIGNING_KEY": "short secret", "SIEM_ADMIN_PASSWORD": "short", "SIEM_READERS": "none", "SIEM_ACCESS_TTL": "soon", "SIEM_LOG": "loud",
+		"SIEM_OUTBOUND_ALLOW": "10.0.0.1",
+	} {
+		cmd := siem(t, dir, "serve")
+		cmd.Env = append(cmd.Env, setting+"="+value)
+		said, err := cmd.CombinedOutput()
+		if cmd.ProcessState.ExitCode() != 2 || !bytes.Contains(said, []byte(setting)) || bytes.Contains(said, []byte("secret")) {
+			t.Errorf("%s=%s: %v: %s", setting, value, err, said)
+		}
+	}
+	if _, err := os.Stat(filepath.Join(dir, "siem.db")); err == nil {
+		t.Error("a database was made all the same")
+	}
+}
+
+func TestSecretsAreMadeForTheirOwnerAlone(t *testing.T) {
+	dirs := []string{t.TempDir(), t.TempDir()}
+	made := map[string]bool{}
+	for _, dir := range dirs {
+		cmd := siem(t, dir, "serve")
+		cmd.Env = append(cmd.Env, "SIEM_ADMIN_PASSWORD=", "SIEM_SIGNING_KEY=")
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		_, _ = out.Read(make([]byte, 1))
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+		for _, name := range []string{"signing.key", "admin.password"} {
+			path := filepath.Join(dir, name)
+			info, err := os.Stat(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			secret, err := os.ReadFile(path)
+			if err != nil || info.Mode().Perm() != 0o600 || len(bytes.TrimSpace(secret)) < 32 || made[string(secret)] {
+				t.Errorf("%s: mode %v, %d bytes, again %v: %v", name, info.Mode(), len(secret), made[string(secret)], err)
+			}
+			made[string(secret)] = true
+		}
 	}
 }

@@ -5,8 +5,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"io"
+	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"strings"
@@ -17,17 +20,25 @@ import (
 
 const password = "correct-horse-battery"
 
-// TestMain runs the program itself when the tests start it as a child.
+// TestMain runs the program itself when the tests start it as a child, with the
+// name server that a test gives it.
 func TestMain(m *testing.M) {
 	if os.Getenv("SIEM_TEST_CHILD") == "1" {
+		if server := os.Getenv("SIEM_TEST_DNS"); server != "" {
+			net.DefaultResolver = &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, "udp", server)
+			}}
+		}
 		main()
 		return
 	}
+	flag.Parse()
+	_ = flag.Set("test.parallel", "8") // they wait more than they work
 	os.Exit(m.Run())
 }
 
 // siem returns a command that runs the program with a command line.
-func siem(t *testing.T, dir string, args ...string) *exec.Cmd {
+func siem(t testing.TB, dir string, args ...string) *exec.Cmd {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], args...)
 	cmd.Env = append(os.Environ(), "SIEM_TEST_CHILD=1", "SIEM_DATA="+dir, "SIEM_ADDR=127.0.0.1:0", "SIEM_ADMIN_PASSWORD="+password)
@@ -36,7 +47,7 @@ func siem(t *testing.T, dir string, args ...string) *exec.Cmd {
 
 // instance is a running service, reached only over HTTP.
 type instance struct {
-	t      *testing.T
+	t      testing.TB
 	cmd    *exec.Cmd
 	url    string
 	token  string
@@ -47,7 +58,7 @@ type instance struct {
 }
 
 // serve starts a service on a data directory, and logs in.
-func serve(t *testing.T, dir string, env ...string) *instance {
+func serve(t testing.TB, dir string, env ...string) *instance {
 	t.Helper()
 	in := &instance{t: t, cmd: siem(t, dir, "serve"), exited: make(chan error, 1)}
 	in.cmd.Env = append(in.cmd.Env, env...)
@@ -61,7 +72,7 @@ func serve(t *testing.T, dir string, env ...string) *instance {
 	}
 	line, _ := bufio.NewReader(out).ReadString('\n')
 	go func() { in.exited <- in.cmd.Wait() }()
-	t.Cleanup(in.kill)
+	t.Cleanup(in.end)
 	url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
 	if !ok {
 		in.kill()
@@ -70,6 +81,15 @@ func serve(t *testing.T, dir string, env ...string) *instance {
 	in.url = url
 	in.token = in.login("admin", password)
 	return in
+}
+
+// end kills the service, and fails the test when a race detector that it was
+// built with has found something.
+func (in *instance) end() {
+	in.kill()
+	if strings.Contains(in.errs.String(), "DATA RACE") {
+		in.t.Error(in.errs.String())
+	}
 }
 
 func (in *instance) kill() {
@@ -186,6 +206,15 @@ func (in *instance) idleWithin(d time.Duration) bool {
 }
 
 type object = map[string]any
+
+// query encodes names and values for a URL.
+func query(pairs ...string) string {
+	values := url.Values{}
+	for i := 0; i < len(pairs); i += 2 {
+		values.Set(pairs[i], pairs[i+1])
+	}
+	return values.Encode()
+}
 
 // seedSequence stores events whose four-step sequences can't be counted in any
 // reasonable time.

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 )
 
@@ -81,9 +82,14 @@ func (p *program) run(ctx context.Context, args []string) int {
 func (p *program) runCommand(ctx context.Context, c command, args []string) int {
 	flags := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	flags.SetOutput(p.errs)
-	data := flags.String("data", p.getenv("SIEM_DATA"), "directory of the database and the secrets (SIEM_DATA)")
+	usage, data := "siem "+c.name, new(string)
+	if !c.remote {
+		usage += " [-data DIR]"
+		data = flags.String("data", p.getenv("SIEM_DATA"), "directory of the database and the secrets (SIEM_DATA)")
+	}
+	usage = strings.TrimSpace(usage + " " + c.args)
 	flags.Usage = func() {
-		p.printf("usage: siem %s [-data DIR] %s\n\n%s\n\n", c.name, c.args, c.summary)
+		p.printf("usage: %s\n\n%s\n\n", usage, c.summary)
 		flags.SetOutput(p.out)
 		flags.PrintDefaults()
 	}
@@ -103,7 +109,7 @@ func (p *program) runCommand(ctx context.Context, c command, args []string) int 
 	cfg.log = slog.New(slog.NewTextHandler(p.errs, &slog.HandlerOptions{Level: cfg.logLevel}))
 	switch err := c.run(p, ctx, cfg, flags.Args()); {
 	case errors.Is(err, errUsage):
-		p.complain("usage: siem %s %s", c.name, c.args)
+		p.complain("usage: %s", usage)
 		return 2
 	case err != nil:
 		p.complain("%s: %v", c.name, err)
@@ -115,7 +121,7 @@ func (p *program) runCommand(ctx context.Context, c command, args []string) int 
 func (p *program) usage() {
 	p.printf("siem collects events, finds what is wrong in them, and does something about it.\n\nusage: siem COMMAND [-data DIR] [ARGUMENT...]\n\n")
 	for _, c := range commands {
-		p.printf("  %-9s %-16s %s\n", c.name, c.args, c.summary)
+		p.printf("  %-9s %-20s %s\n", c.name, c.args, c.summary)
 	}
 	p.printf("\nsiem COMMAND --help says more. Settings come from the environment; README.md lists them.\n")
 }

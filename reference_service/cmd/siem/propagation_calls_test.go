@@ -37,6 +37,7 @@ func TestPropagationDisconnectCancelsCallsElsewhere(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			in, stalled := serve(t, t.TempDir(), "SIEM_OUTBOUND_ALLOW=127.0.0.0/8"), newStalled(t)
 			method, path := start(in, stalled.url)
 			stalled.expectCancelled(in.abandon(method, path, nil))
@@ -45,6 +46,7 @@ func TestPropagationDisconnectCancelsCallsElsewhere(t *testing.T) {
 }
 
 func TestPropagationDisconnectCancelsUpload(t *testing.T) {
+	t.Parallel()
 	stalled := newStalled(t)
 	in := serve(t, t.TempDir(), "SIEM_BACKUP_TARGET="+stalled.url)
 	var copied object
@@ -53,6 +55,7 @@ func TestPropagationDisconnectCancelsUpload(t *testing.T) {
 }
 
 func TestPropagationDisconnectEndsRetries(t *testing.T) {
+	t.Parallel()
 	var calls atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		calls.Add(1)
@@ -73,6 +76,7 @@ func TestPropagationDisconnectEndsRetries(t *testing.T) {
 }
 
 func TestPropagationDisconnectCancelsMail(t *testing.T) {
+	t.Parallel()
 	addr, reached, closed := stalledMail(t)
 	in := serve(t, t.TempDir(), "SIEM_SMTP="+addr)
 	id := in.made("subscriptions", object{"channel": "email", "target": "ann@acme.example"})
@@ -91,6 +95,7 @@ func TestPropagationDisconnectCancelsMail(t *testing.T) {
 }
 
 func TestPropagationDeadlineEndsWaitForApproval(t *testing.T) {
+	t.Parallel()
 	in := serve(t, t.TempDir())
 	alert := in.alert()
 	id := in.made("playbooks", object{"steps": []object{{"name": "ask", "approval": "may I?"}}})
@@ -133,6 +138,12 @@ func TestPropagationShutdownEndsExportJob(t *testing.T) {
 func (in *instance) made(sort string, body object) any {
 	in.t.Helper()
 	body["name"] = "slow"
+	return in.madeAs(sort, body)
+}
+
+// madeAs is made for a resource that has its own name.
+func (in *instance) madeAs(sort string, body object) any {
+	in.t.Helper()
 	var stored object
 	in.do("POST", "/api/v1/"+sort, body, http.StatusCreated, &stored)
 	return stored["id"]

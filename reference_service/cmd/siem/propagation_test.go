@@ -60,6 +60,7 @@ func TestPropagationDeadlineEndsSequenceSearch(t *testing.T) {
 }
 
 func TestPropagationDeadlineEndsWaitForWriter(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	in := serve(t, dir)
 	in.settle()
@@ -68,6 +69,7 @@ func TestPropagationDeadlineEndsWaitForWriter(t *testing.T) {
 }
 
 func TestPropagationRequestIDReachesAuditLog(t *testing.T) {
+	t.Parallel()
 	in := serve(t, t.TempDir())
 	var stored object
 	in.do("POST", "/api/v1/rules", rule("first"), http.StatusCreated, &stored)
@@ -132,6 +134,7 @@ func TestPropagationDisconnectRollsBackImport(t *testing.T) {
 }
 
 func TestPropagationDisconnectCancelsFeedFetch(t *testing.T) {
+	t.Parallel()
 	in := serve(t, t.TempDir(), "SIEM_OUTBOUND_ALLOW=127.0.0.0/8")
 	stalled := newStalled(t)
 	var feed object
@@ -141,6 +144,7 @@ func TestPropagationDisconnectCancelsFeedFetch(t *testing.T) {
 }
 
 func TestPropagationDisconnectCancelsWebhook(t *testing.T) {
+	t.Parallel()
 	in := serve(t, t.TempDir(), "SIEM_OUTBOUND_ALLOW=127.0.0.0/8")
 	stalled := newStalled(t)
 	var action object
@@ -150,6 +154,7 @@ func TestPropagationDisconnectCancelsWebhook(t *testing.T) {
 }
 
 func TestPropagationDisconnectEndsScript(t *testing.T) {
+	t.Parallel()
 	scripts := t.TempDir()
 	started := filepath.Join(scripts, "started")
 	script := "#!/bin/sh\necho $$ > " + started + ".tmp && mv " + started + ".tmp " + started + "\nexec sleep 20\n"
@@ -172,6 +177,7 @@ func TestPropagationDisconnectEndsScript(t *testing.T) {
 }
 
 func TestPropagationDeadlineEndsPlaybook(t *testing.T) {
+	t.Parallel()
 	in := serve(t, t.TempDir(), "SIEM_OUTBOUND_ALLOW=127.0.0.0/8")
 	in.do("POST", "/api/v1/rules", rule("failed login"), http.StatusCreated, nil)
 	in.do("POST", "/api/v1/events", object{"kind": "login_failed", "host": "web1"}, http.StatusAccepted, nil)
@@ -272,10 +278,16 @@ func newStalled(t *testing.T) *stalled {
 				break
 			}
 		}
-		s.reached <- struct{}{}
+		select {
+		case s.reached <- struct{}{}:
+		default: // it was reached before
+		}
 		select {
 		case <-r.Context().Done():
-			s.cancelled <- struct{}{}
+			select {
+			case s.cancelled <- struct{}{}:
+			default:
+			}
 		case <-release:
 		}
 	}))

@@ -1,22 +1,28 @@
 #!/usr/bin/env bash
 # Runs a command beside a ClickHouse server of its own: ./run.sh go test ./storage
 # The server listens on loopback only, keeps its data in a folder that is removed, and ends with the command.
-# Debian: apt-get install clickhouse-server (it need not be started, nor run as root).
+# server.sh says where the server comes from.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-server=$(command -v clickhouse-server) || { echo "run.sh: clickhouse-server is not installed" >&2; exit 2; }
 [ $# -gt 0 ] || { echo "usage: run.sh COMMAND [ARGUMENT...]" >&2; exit 2; }
-port=${SIEM_TEST_CLICKHOUSE_PORT:-19011}
+server=$("$here/server.sh")
+is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+for port in $(shuf -i 19000-28999 -n 20); do is_free "$port" && break; done
 dir=$(mktemp -d)
 mkdir "$dir/data" "$dir/tmp" "$dir/files" "$dir/schemas"
 sed -e "s|@DIR@|$dir|g" -e "s|@PORT@|$port|g" "$here/config.xml" >"$dir/config.xml"
 cp "$here/users.xml" "$dir/users.xml"
-if [ "$(id -u)" = 0 ]; then chown -R nobody "$dir"; as=(setpriv --reuid=nobody --regid=nogroup --clear-groups); else as=(); fi
+as=()
+if [ "$(id -u)" = 0 ]; then
+  # Not as root, unless the server lies where only root can read it.
+  nobody=(setpriv --reuid=nobody --regid=nogroup --clear-groups)
+  if "${nobody[@]}" test -x "$server" 2>/dev/null; then as=("${nobody[@]}"); chown -R nobody "$dir"; fi
+fi
 (cd "$dir" && exec "${as[@]}" "$server" --config-file="$dir/config.xml") >"$dir/server.log" 2>&1 &
 pid=$!
 trap 'kill "$pid" 2>/dev/null || true; wait "$pid" 2>/dev/null || true; rm -rf "$dir"' EXIT
 for _ in $(seq 100); do
-  if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+  if ! is_free "$port"; then
     SIEM_TEST_CLICKHOUSE="127.0.0.1:$port" "$@"
     exit
   fi
