@@ -10,7 +10,9 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TARGET ?= reference_service
 OUT ?= out/audit
+PHASE_VERIFY ?= build
 REPOS ?=
+SERVICE_TESTS := tests/corpus/test_reference_service.py
 
 # A program can be on PATH as a shim that has nothing behind it, so each is run, not looked up.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
@@ -29,7 +31,7 @@ unexport VIRTUAL_ENV
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 .PHONY: setup
 setup: $(READY) ## make the environment in .venv, with Go when there is none
@@ -42,16 +44,19 @@ $(READY): pyproject.toml uv.lock
 	$(BIN)/python -m audit_lib.read.gotool >/dev/null 2>&1 || $$uv sync --frozen --quiet --group go
 	@touch $@
 
+# The whole fix is tested; phases, which come to the same, are built and vetted, unless PHASE_VERIFY=test.
 .PHONY: audit
-audit: setup ## audit TARGET (the reference service) with the notebook: OUT gets notebook, dashboard, spreadsheet
+audit: setup ## audit TARGET (the reference service), and fix a copy of it, whole and phase by phase, into OUT
 	$(BIN)/ctxaudit run audit --target "$(TARGET)" --out "$(OUT)"
+	$(BIN)/ctxaudit run fix --target "$(TARGET)" --out "$(OUT)/fix"
+	$(BIN)/ctxaudit run fix --each-phase --verify $(PHASE_VERIFY) --target "$(TARGET)" --out "$(OUT)/phases"
 
 .PHONY: lab
 lab: setup ## open JupyterLab on the notebooks
 	$(BIN)/ctxaudit lab
 
 .PHONY: test
-test: lint go-test test-fast test-slow service ## everything: style, types, all tests; a skipped test fails
+test: lint go-test test-fast test-slow test-service ## everything: style, types, all tests; a skipped test fails
 
 .PHONY: lint
 lint: setup ## style and types of the Python and the Go code
@@ -74,15 +79,20 @@ test-fast: setup ## the tests that need neither kernel nor browser
 
 .PHONY: test-slow
 test-slow: setup chromium ## the tests that run kernels, a browser and the corpus, and every notebook
-	$(PYTEST) -n auto -m slow
+	$(PYTEST) -n auto -m slow --ignore $(SERVICE_TESTS)
 	$(BIN)/python -m pytest -p tests.conftest --nbval-lax notebooks
 
+# By themselves: the service's tests look at the clock, and bring a ClickHouse server.
+.PHONY: test-service
+test-service: setup ## test the reference service beside ClickHouse; its TestPropagation must fail, all else pass
+	$(PYTEST) $(SERVICE_TESTS)
+
 .PHONY: service
-service: setup ## test the reference service; TestPropagation fails by design until a fix
-	go=$(GO); cd reference_service && $$go test -skip TestPropagation ./...
+service: setup ## run the reference service with sample data, and say what to try
+	@go=$(GO); $(MAKE) --no-print-directory -C reference_service run GO=$$go
 
 .PHONY: corpus
-corpus: setup ## scan every package the reference service depends on
+corpus: setup ## scan every package the reference service depends on, or fix them (ARGS=--fix)
 	@$(BIN)/python -m benchmarks.corpus $(ARGS)
 
 .PHONY: bench
@@ -94,6 +104,11 @@ bench: setup ## time and memory on real repositories in REPOS, against other too
 parity: setup ## compare verdicts with what people decided, on the clones in REPOS
 	@[ -n "$(REPOS)" ] || { echo "make parity: name the folder of the clones: REPOS=DIR" >&2; exit 2; }
 	@$(BIN)/python -m benchmarks.parity "$(REPOS)" $(ARGS)
+
+.PHONY: people
+people: setup ## hold fixes against people's commits, on the clones in REPOS
+	@[ -n "$(REPOS)" ] || { echo "make people: name the folder of the clones: REPOS=DIR" >&2; exit 2; }
+	@$(BIN)/python -m benchmarks.people "$(REPOS)" $(ARGS)
 
 .PHONY: chromium
 chromium:
