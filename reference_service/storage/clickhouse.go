@@ -24,20 +24,20 @@ type ClickHouse struct {
 }
 
 // OpenClickHouse connects to the server at addr (host:port of the native
-// protocol), and makes the database and its tables if they aren't there.
-func OpenClickHouse(addr, database string, log *slog.Logger) (*ClickHouse, error) {
+// protocol), and makes the database of auth and its tables if they aren't there.
+func OpenClickHouse(addr string, auth clickhouse.Auth, log *slog.Logger) (*ClickHouse, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
-	bare, err := clickhouse.Open(&clickhouse.Options{Addr: []string{addr}, DialTimeout: 5 * time.Second})
+	bare, err := clickhouse.Open(&clickhouse.Options{Addr: []string{addr}, Auth: clickhouse.Auth{Username: auth.Username, Password: auth.Password}, DialTimeout: 5 * time.Second})
 	if err != nil {
 		return nil, err
 	}
-	err = bare.Exec(ctx, `CREATE DATABASE IF NOT EXISTS `+database)
+	err = bare.Exec(ctx, `CREATE DATABASE IF NOT EXISTS `+auth.Database)
 	if err = errors.Join(err, bare.Close()); err != nil {
 		return nil, fmt.Errorf("clickhouse %s: %w", addr, err)
 	}
 	conn, err := clickhouse.Open(&clickhouse.Options{
-		Addr: []string{addr}, Auth: clickhouse.Auth{Database: database}, DialTimeout: 5 * time.Second,
+		Addr: []string{addr}, Auth: auth, DialTimeout: 5 * time.Second,
 		MaxOpenConns: 8, MaxIdleConns: 4, ConnMaxLifetime: time.Hour,
 		Compression: &clickhouse.Compression{Method: clickhouse.CompressionLZ4},
 	})

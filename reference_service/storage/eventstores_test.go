@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/ClickHouse/clickhouse-go/v2"
+
 	"example.org/siem/core"
 	"example.org/siem/storage/storetest"
 )
@@ -22,7 +24,7 @@ func openClickHouse(t *testing.T) *ClickHouse {
 		t.Skip("SIEM_TEST_CLICKHOUSE names no server")
 	}
 	database := fmt.Sprintf("test_%d", time.Now().UnixNano())
-	c, err := OpenClickHouse(addr, database, slog.New(slog.DiscardHandler))
+	c, err := OpenClickHouse(addr, clickhouse.Auth{Database: database}, slog.New(slog.DiscardHandler))
 	ok(t, err)
 	t.Cleanup(func() {
 		ok(t, c.conn.Exec(context.Background(), "DROP DATABASE "+database))

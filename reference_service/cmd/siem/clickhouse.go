@@ -18,7 +18,7 @@ type archive struct {
 // the server that the settings name.
 func (svc *service) connect() error {
 	cfg := svc.cfg
-	server, err := storage.OpenClickHouse(cfg.clickhouse, cfg.clickhouseDB, cfg.log)
+	server, err := storage.OpenClickHouse(cfg.clickhouse, cfg.clickhouseAuth, cfg.log)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/ClickHouse/clickhouse-go/v2"
 )
 
 // config is what the environment and the command line say.
@@ -45,7 +47,7 @@ type config struct {
 	auditTarget      string
 	directoryToken   string
 	directoriesEvery time.Duration
-	clickhouseDB     string
+	clickhouseAuth   clickhouse.Auth
 	outboundAllow    []netip.Prefix
 	signingKey       string
 	adminPassword    string
@@ -88,10 +90,14 @@ func loadConfig(data string, getenv func(string) string) (*config, error) {
 		locator:          getenv("SIEM_LOCATOR"),
 		directoryToken:   getenv("SIEM_DIRECTORY_TOKEN"),
 		directoriesEvery: e.duration("SIEM_DIRECTORIES_EVERY", time.Hour),
-		clickhouseDB:     e.text("SIEM_CLICKHOUSE_DATABASE", "siem"),
-		memorySessions:   e.text("SIEM_SESSIONS", "sqlite") == "memory",
-		signingKey:       getenv("SIEM_SIGNING_KEY"),
-		adminPassword:    getenv("SIEM_ADMIN_PASSWORD"),
+		clickhouseAuth: clickhouse.Auth{
+			Database: e.text("SIEM_CLICKHOUSE_DATABASE", "siem"),
+			Username: getenv("SIEM_CLICKHOUSE_USER"),
+			Password: getenv("SIEM_CLICKHOUSE_PASSWORD"),
+		},
+		memorySessions: e.text("SIEM_SESSIONS", "sqlite") == "memory",
+		signingKey:     getenv("SIEM_SIGNING_KEY"),
+		adminPassword:  getenv("SIEM_ADMIN_PASSWORD"),
 	}
 	for _, p := range strings.Fields(strings.ReplaceAll(getenv("SIEM_OUTBOUND_ALLOW"), ",", " ")) {
 		prefix, err := netip.ParsePrefix(p)

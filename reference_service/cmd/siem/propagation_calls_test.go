@@ -200,7 +200,8 @@ func stalledMail(t *testing.T) (addr string, reached, closed chan struct{}) {
 }
 
 // serveSlowClickHouse starts a service whose events are a view that takes a
-// minute to read, and returns how many queries are reading it.
+// minute to read, and returns how many queries are reading it. It has a user of
+// its own on the server, which other tests share.
 func serveSlowClickHouse(t *testing.T) (in *instance, running func() int) {
 	t.Helper()
 	addr := os.Getenv("SIEM_TEST_CLICKHOUSE")
@@ -223,11 +224,11 @@ func serveSlowClickHouse(t *testing.T) (in *instance, running func() int) {
 		}
 	}
 	t.Cleanup(func() { dropSlow(t, conn, database) })
-	in = serve(t, t.TempDir(), "SIEM_CLICKHOUSE="+addr, "SIEM_CLICKHOUSE_DATABASE="+database)
+	in = serve(t, t.TempDir(), "SIEM_CLICKHOUSE="+addr, "SIEM_CLICKHOUSE_DATABASE="+database, "SIEM_CLICKHOUSE_USER=slow")
 	return in, func() int {
 		t.Helper()
 		var n uint64
-		row := conn.QueryRow(t.Context(), `SELECT count() FROM system.processes WHERE query LIKE '% FROM events %' AND query NOT LIKE '%system.processes%'`)
+		row := conn.QueryRow(t.Context(), `SELECT count() FROM system.processes WHERE user = 'slow' AND query LIKE '% FROM events %'`)
 		if err := row.Scan(&n); err != nil {
 			t.Fatal(err)
 		}
@@ -239,7 +240,7 @@ func dropSlow(t *testing.T, conn driver.Conn, database string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	_ = conn.Exec(ctx, `KILL QUERY WHERE query LIKE '% FROM events %' ASYNC`)
+	_ = conn.Exec(ctx, `KILL QUERY WHERE user = 'slow' ASYNC`)
 	if err := conn.Exec(ctx, `DROP DATABASE `+database); err != nil {
 		t.Error(err)
 	}
