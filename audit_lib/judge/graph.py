@@ -53,7 +53,8 @@ class Graph:
                 self._given[forward.function].append(forward.target)
             else:
                 self._forwards[forward.function].append((forward.kind, forward.target))
-        self._modules = tuple(module.path for module in facts.modules)
+        self._modules = frozenset(module.path for module in facts.modules)
+        self._own = tuple(path + behind for path in sorted(self._modules) for behind in ("/", ".", "_test."))
         self.callers = cache(self._callers)
         self.direct = cache(self._direct)
         self.chain = cache(self._chain)
@@ -149,7 +150,7 @@ class Graph:
         if kind == "element":
             return True  # containers of functions are filled and read by type, wherever they are
         path = path or kind
-        return any(path == module or path.startswith((module + "/", module + ".")) for module in self._modules)
+        return path in self._modules or path.startswith(self._own)
 
     def runs(self, target: str) -> bool:
         """Whether a function that is given to a target is run by it: the target is a function, and no variable."""

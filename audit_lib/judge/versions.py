@@ -15,12 +15,12 @@ class Versions:
     """The `go` lines of a target's modules."""
 
     def __init__(self, facts: Facts) -> None:
-        self._lines = {
+        lines = {
             module.path: tuple(int(part) for part in module.go.split(".")[:2] if part.isdigit())
             for module in facts.modules
         }
+        self._lines = {package.path: lines.get(package.module, ()) for package in facts.packages}
 
     def of(self, package: str) -> tuple[int, ...]:
         """The `go` line of the module that a package is in, as numbers: (1, 21); empty where there is none."""
-        above = (path for path in self._lines if package == path or package.startswith(path + "/"))
-        return self._lines.get(max(above, key=len, default=""), ())
+        return self._lines.get(package, ())

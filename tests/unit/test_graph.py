@@ -133,6 +133,7 @@ def test_the_top_of_a_literal_is_its_declared_function() -> None:
 def test_what_the_module_owns() -> None:
     graph = Graph(Facts(modules=(Module(SHOP),)))
     assert graph.owns(f"{SHOP}.load")
+    assert graph.owns(f"{SHOP}_test.fake.Load")
     assert graph.owns(f"{SHOP}/store.Store.Get")
     assert graph.owns(f"field:{SHOP}/store.Store.hook")
     assert graph.owns("local:shop.go:12")
