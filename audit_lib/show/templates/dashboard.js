@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const { data, byId, ranks, plural, element, sortable, figures } = ctx;
+  const { data, byId, ranked, plural, element, sortable, listed, figures } = ctx;
   const badge = (verdict) => element("span", { class: `badge ${verdict}` }, verdict);
 
   // The findings.
@@ -9,7 +9,6 @@
     haystack: [finding.file, finding.function, finding.callee, finding.reason, finding.recommendation, finding.source,
       finding.rule, ...finding.path].join("\n").toLowerCase(),
   }));
-  const ranked = (name) => (row) => ranks[name].get(row[name]) ?? -1;
   const columns = [
     { title: "Place", key: (row) => row.index, cell: (row) => element("td", { class: "place" }, `${row.file}:${row.line}`) },
     { title: "Function", key: (row) => row.function, cell: (row) => element("td", { class: "function" }, row.function) },
@@ -20,18 +19,7 @@
     { title: "Phase", key: ranked("phase"), cell: (row) => element("td", {}, row.phase) },
     { title: "Reason", key: (row) => row.reason, cell: (row) => element("td", { class: "reason" }, row.reason) },
   ];
-  const table = byId("table");
   const filters = ["verdict", "priority", "category", "phase", "kind", "production"];
-  const opened = new Set();
-  let page = 0;
-
-  function chosen() {
-    const words = byId("f-text").value.toLowerCase().split(/\s+/).filter(Boolean);
-    const wanted = filters.map((name) => [name, byId(`f-${name}`).value]).filter(([, value]) => value);
-    return rows.filter((row) => wanted.every(([name, value]) => String(row[name]) === value)
-      && words.every((word) => row.haystack.includes(word)));
-  }
-
   function count(found) {
     const tally = (name, value) => found.reduce((n, row) => n + (row[name] === value), 0);
     const part = (n, what) => element("span", {}, element("strong", {}, String(n)), ` ${what}`);
@@ -83,51 +71,14 @@
     fact("Outcome", row.outcome);
     fact("Rule", row.rule);
     fact("Fingerprint", row.fingerprint);
-    const cell = element("td", { colspan: String(columns.length + 1) }, facts);
-    if (row.steps.length) cell.append(element("h3", {}, "From the source to the site"), route(row));
-    if (row.excerpt) cell.append(element("h3", {}, "Code"), excerpt(row));
-    else if (data.sources) cell.append(element("p", {}, "No excerpt: the file is not there, or has changed since the audit."));
-    return element("tr", { class: "detail", id: `detail-${row.index}` }, cell);
+    const parts = [facts];
+    if (row.steps.length) parts.push(element("h3", {}, "From the source to the site"), route(row));
+    if (row.excerpt) parts.push(element("h3", {}, "Code"), excerpt(row));
+    else if (data.sources) parts.push(element("p", {}, "No excerpt: the file is not there, or has changed since the audit."));
+    return parts;
   }
 
-  function line(row) {
-    const isOpen = opened.has(row.index);
-    const button = element("button", { type: "button", class: "open", "aria-expanded": String(isOpen),
-      "aria-controls": `detail-${row.index}`, "aria-label": `Details of ${row.file}:${row.line}` }, isOpen ? "▾" : "▸");
-    const shown = element("tr", {}, element("td", {}, button), ...columns.map((column) => column.cell(row)));
-    button.addEventListener("click", () => {
-      if (opened.delete(row.index)) shown.nextSibling.remove();
-      else { opened.add(row.index); shown.after(detail(row)); }
-      button.setAttribute("aria-expanded", String(opened.has(row.index)));
-      button.textContent = opened.has(row.index) ? "▾" : "▸";
-    });
-    return isOpen ? [shown, detail(row)] : [shown];
-  }
-
-  const sorted = sortable(table, columns, { column: 0, up: true, lead: true }, () => { page = 0; show(); });
-
-  function show() {
-    const found = sorted(chosen());
-    const size = Number(byId("size").value);
-    const pages = Math.max(Math.ceil(found.length / size), 1);
-    page = Math.min(page, pages - 1);
-    const part = found.slice(page * size, (page + 1) * size);
-    const none = element("tr", {}, element("td", { colspan: String(columns.length + 1) }, "No finding matches the filter."));
-    table.tBodies[0].replaceChildren(...(part.length ? part.flatMap(line) : [none]));
-    byId("page").textContent = `page ${page + 1} of ${pages}`;
-    byId("previous").disabled = page === 0;
-    byId("next").disabled = page === pages - 1;
-    count(found);
-  }
-
-  const again = () => { page = 0; show(); };
-  byId("filters").addEventListener("input", again);
-  byId("filters").addEventListener("reset", () => setTimeout(again));
-  byId("filters").addEventListener("submit", (event) => event.preventDefault());
-  byId("size").addEventListener("change", again);
-  byId("previous").addEventListener("click", () => { page -= 1; show(); });
-  byId("next").addEventListener("click", () => { page += 1; show(); });
-  show();
+  listed({ rows, columns, filters, count, detail, noun: "finding", labels: "Details of" });
 
   // The packages.
   const packageTable = byId("package-table");

@@ -1,6 +1,6 @@
 "use strict";
 (() => {
-  const { data, byId, ranks, plural, element, sortable, figures } = ctx;
+  const { data, byId, ranked, plural, element, sortable, listed, figures } = ctx;
   const badge = (outcome) => element("span", { class: `badge ${outcome.replaceAll(" ", "-")}` }, outcome);
 
   // Code: comments, strings and keywords of Go are told apart, as far as one line tells them.
@@ -50,7 +50,6 @@
     ...site, index,
     haystack: [site.file, site.function, site.callee, site.reason, site.component, site.where, ...site.path].join("\n").toLowerCase(),
   }));
-  const ranked = (name) => (row) => ranks[name].get(row[name]) ?? -1;
   const columns = [
     { title: "Place", key: (row) => row.index, cell: (row) => element("td", { class: "place" }, `${row.file}:${row.line}`) },
     { title: "Function", key: (row) => row.function, cell: (row) => element("td", { class: "function" }, row.function) },
@@ -62,16 +61,6 @@
     { title: "Why", key: (row) => row.reason, cell: (row) => element("td", { class: "reason" }, row.reason) },
   ];
   const filters = ["outcome", "fix_kind", "phase", "category", "priority"];
-  const opened = new Set();
-  let page = 0;
-
-  function chosen() {
-    const words = byId("f-text").value.toLowerCase().split(/\s+/).filter(Boolean);
-    const wanted = filters.map((name) => [name, byId(`f-${name}`).value]).filter(([, value]) => value);
-    return rows.filter((row) => wanted.every(([name, value]) => row[name] === value)
-      && words.every((word) => row.haystack.includes(word)));
-  }
-
   function count(found) {
     const tally = (outcome) => found.reduce((n, row) => n + (row.outcome === outcome), 0);
     byId("counts").replaceChildren(
@@ -90,49 +79,10 @@
     fact("From the source", row.path.join(" → "));
     fact("Rule", row.rule);
     fact("Fingerprint", row.fingerprint);
-    const cell = element("td", { colspan: String(columns.length + 1) }, facts);
-    for (const [file, hunk] of row.hunks) cell.append(sides(data.diff[file].file, data.diff[file].hunks[hunk]));
-    return element("tr", { class: "detail", id: `detail-${row.index}` }, cell);
+    return [facts, ...row.hunks.map(([file, hunk]) => sides(data.diff[file].file, data.diff[file].hunks[hunk]))];
   }
 
-  function line(row) {
-    const isOpen = opened.has(row.index);
-    const button = element("button", { type: "button", class: "open", "aria-expanded": String(isOpen),
-      "aria-controls": `detail-${row.index}`, "aria-label": `Before and after of ${row.file}:${row.line}` }, isOpen ? "▾" : "▸");
-    const shown = element("tr", {}, element("td", {}, button), ...columns.map((column) => column.cell(row)));
-    button.addEventListener("click", () => {
-      if (opened.delete(row.index)) shown.nextSibling.remove();
-      else { opened.add(row.index); shown.after(detail(row)); }
-      button.setAttribute("aria-expanded", String(opened.has(row.index)));
-      button.textContent = opened.has(row.index) ? "▾" : "▸";
-    });
-    return isOpen ? [shown, detail(row)] : [shown];
-  }
-
-  const sorted = sortable(byId("table"), columns, { column: 0, up: true, lead: true }, () => { page = 0; show(); });
-
-  function show() {
-    const found = sorted(chosen());
-    const size = Number(byId("size").value);
-    const pages = Math.max(Math.ceil(found.length / size), 1);
-    page = Math.min(page, pages - 1);
-    const part = found.slice(page * size, (page + 1) * size);
-    const none = element("tr", {}, element("td", { colspan: String(columns.length + 1) }, "No site matches the filter."));
-    byId("table").tBodies[0].replaceChildren(...(part.length ? part.flatMap(line) : [none]));
-    byId("page").textContent = `page ${page + 1} of ${pages}`;
-    byId("previous").disabled = page === 0;
-    byId("next").disabled = page === pages - 1;
-    count(found);
-  }
-
-  const again = () => { page = 0; show(); };
-  byId("filters").addEventListener("input", again);
-  byId("filters").addEventListener("reset", () => setTimeout(again));
-  byId("filters").addEventListener("submit", (event) => event.preventDefault());
-  byId("size").addEventListener("change", again);
-  byId("previous").addEventListener("click", () => { page -= 1; show(); });
-  byId("next").addEventListener("click", () => { page += 1; show(); });
-  show();
+  listed({ rows, columns, filters, count, detail, noun: "site", labels: "Before and after of" });
 
   // The components.
   const number = (name) => ({ title: name, number: true, key: (row) => row[name] ?? -1,

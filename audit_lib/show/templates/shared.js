@@ -50,6 +50,67 @@ const ctx = (() => {
     };
   }
 
+  const ranked = (name) => (row) => ranks[name].get(row[name]) ?? -1;
+
+  // A table of many rows: filtered by the form, sorted, in pages, each row with details below it. A row has an index, and
+  // a haystack in which the words of the form's search are looked for.
+  function listed({ rows, columns, filters, noun, count, detail, labels }) {
+    const body = byId("table").tBodies[0];
+    const opened = new Set();
+    let page = 0;
+
+    function chosen() {
+      const words = byId("f-text").value.toLowerCase().split(/\s+/).filter(Boolean);
+      const wanted = filters.map((name) => [name, byId(`f-${name}`).value]).filter(([, value]) => value);
+      return rows.filter((row) => wanted.every(([name, value]) => String(row[name]) === value)
+        && words.every((word) => row.haystack.includes(word)));
+    }
+
+    function below(row) {
+      const cell = element("td", { colspan: String(columns.length + 1) }, ...detail(row));
+      return element("tr", { class: "detail", id: `detail-${row.index}` }, cell);
+    }
+
+    function line(row) {
+      const isOpen = opened.has(row.index);
+      const button = element("button", { type: "button", class: "open", "aria-expanded": String(isOpen),
+        "aria-controls": `detail-${row.index}`, "aria-label": `${labels} ${row.file}:${row.line}` }, isOpen ? "▾" : "▸");
+      const shown = element("tr", {}, element("td", {}, button), ...columns.map((column) => column.cell(row)));
+      button.addEventListener("click", () => {
+        if (opened.delete(row.index)) shown.nextSibling.remove();
+        else { opened.add(row.index); shown.after(below(row)); }
+        button.setAttribute("aria-expanded", String(opened.has(row.index)));
+        button.textContent = opened.has(row.index) ? "▾" : "▸";
+      });
+      return isOpen ? [shown, below(row)] : [shown];
+    }
+
+    const again = () => { page = 0; show(); };
+    const sorted = sortable(byId("table"), columns, { column: 0, up: true, lead: true }, again);
+
+    function show() {
+      const found = sorted(chosen());
+      const size = Number(byId("size").value);
+      const pages = Math.max(Math.ceil(found.length / size), 1);
+      page = Math.min(page, pages - 1);
+      const part = found.slice(page * size, (page + 1) * size);
+      const none = element("tr", {}, element("td", { colspan: String(columns.length + 1) }, `No ${noun} matches the filter.`));
+      body.replaceChildren(...(part.length ? part.flatMap(line) : [none]));
+      byId("page").textContent = `page ${page + 1} of ${pages}`;
+      byId("previous").disabled = page === 0;
+      byId("next").disabled = page === pages - 1;
+      count(found);
+    }
+
+    byId("filters").addEventListener("input", again);
+    byId("filters").addEventListener("reset", () => setTimeout(again));
+    byId("filters").addEventListener("submit", (event) => event.preventDefault());
+    byId("size").addEventListener("change", again);
+    byId("previous").addEventListener("click", () => { page -= 1; show(); });
+    byId("next").addEventListener("click", () => { page += 1; show(); });
+    show();
+  }
+
   // The figures, in the page's colours.
   const dark = matchMedia("(prefers-color-scheme: dark)");
   function dressed(layout) {
@@ -71,5 +132,5 @@ const ctx = (() => {
     dark.addEventListener("change", () => draw("react"));
   }
 
-  return { data, byId, ranks, plural, printable, element, sortable, figures };
+  return { data, byId, ranked, plural, element, sortable, listed, figures };
 })();
