@@ -78,7 +78,10 @@ class Radius(Record, frozen=True):
 
 
 class Finding(Record, frozen=True):
-    """What a site is, what to do about it, and why. `rule` names the section of docs/rules.md that decided."""
+    """What a site is, what to do about it, and why. `rule` names the section of docs/rules.md that decided.
+
+    The root that a package's variable holds has `uses`: what is to be done in each place where the variable is used.
+    """
 
     fingerprint: str
     site: Site
@@ -93,6 +96,7 @@ class Finding(Record, frozen=True):
     path: tuple[Step, ...] = ()
     radius: Radius | None = None
     notes: tuple[str, ...] = ()
+    uses: tuple[Finding, ...] = ()
 
 
 class Edit(Record, frozen=True):

@@ -30,7 +30,7 @@ def detached(text: GoText, site: Span, given: str, write: Write, *, bounded: boo
     `bounded` says that there is a bound already. Else the context is made in the statement before, or in the deferred
     call itself; where neither can be, the reason is given.
     """
-    node = text.find(site.start, site.end, "call_expression")
+    node = text.root_at(site.start, site.end)
     values = f"{qualifier(text)}.WithoutCancel({given})"
     if node is None:
         return Obstacle("it is written as this tool cannot edit it", f"{text.file}:{site.line}")

@@ -20,6 +20,7 @@ DECLARATIONS = ("function_declaration", "method_declaration")
 FUNCTIONS = (*DECLARATIONS, "func_literal")
 BLOCKS = ("block", "expression_case", "type_case", "default_case", "communication_case", "statement_list")
 COMMENT = "comment"
+ROOTS = ("call_expression", "selector_expression", "identifier")
 
 
 class GoText:
@@ -71,6 +72,10 @@ class GoText:
             if node.kind() in kinds and self.start(node) == start and self.end(node) == end:
                 return node
         return None
+
+    def root_at(self, start: int, end: int) -> SgNode | None:
+        """The expression that takes exactly these bytes and is a root, or a variable that stands for one."""
+        return self.find(start, end, *ROOTS)
 
     def around(self, start: int, *kinds: str) -> SgNode | None:
         """The innermost node of one of these kinds around a position, or None."""

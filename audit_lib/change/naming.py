@@ -27,7 +27,7 @@ def parameter_name(problem: Problem, top: Func, replaced: frozenset[tuple[str, i
     `avoid` says that the usual name has been tried, and has come to mean something else.
     """
     text = problem.text_of(top.place)
-    avoid = avoid or _captures(problem, top)
+    avoid = avoid or _captures(problem, top, replaced)
     if not avoid and not any(_takes_the_name(source, replaced) for source in declared_in(problem, top)):
         return USUAL
     start, end = top.place.start, top.place.end
@@ -57,10 +57,10 @@ def _takes_the_name(source: Origin, replaced: frozenset[tuple[str, int]]) -> boo
     return not is_fresh(source, replaced) or source.assigned == 0 or source.assigned > source.start
 
 
-def _captures(problem: Problem, func: Func) -> bool:
+def _captures(problem: Problem, func: Func, replaced: frozenset[tuple[str, int]]) -> bool:
     """Whether a function uses a `ctx` that it does not declare itself, or declares one that is no variable.
 
-    A parameter of that name would take its place.
+    A parameter of that name would take its place. A package's variable that is replaced there is in nobody's way.
     """
     place = func.place
     text = problem.text_of(place)
@@ -71,7 +71,7 @@ def _captures(problem: Problem, func: Func) -> bool:
         return True
     own = [source for source in declared_in(problem, func) if source.name == USUAL]
     used = (text.start(name) for name in node.find_all(kind="identifier") if name.text() == USUAL)
-    return any(not _is_own(at, own) for at in used)
+    return any(not _is_own(at, own) and (place.file, at) not in replaced for at in used)
 
 
 def _is_own(at: int, own: list[Origin]) -> bool:

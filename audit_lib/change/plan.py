@@ -15,11 +15,12 @@ from audit_lib.change.components import Fix, components_of, nilable_in
 from audit_lib.change.contexts import Contexts, Given
 from audit_lib.change.detaching import detached
 from audit_lib.change.obstacle import Obstacle
-from audit_lib.change.planned import Plan
+from audit_lib.change.planned import Plan, Planner
 from audit_lib.change.problem import Problem, where
 from audit_lib.change.roots import replaced
 from audit_lib.change.supplies import Supplies
 from audit_lib.change.threading import Threading
+from audit_lib.change.variables import Variables, expanded, is_optional
 from audit_lib.config import Config
 from audit_lib.model import Edit, Finding, Refusal
 from audit_lib.read.facts import Facts, TypedSite
@@ -31,10 +32,11 @@ ROUNDS = 12
 _BOUNDS = frozenset({"WithTimeout", "WithDeadline", "WithTimeoutCause", "WithDeadlineCause", "WithCancel"})
 
 
-def planner(target: Path, config: Config, syntax: Syntax, wide: Facts, findings: Iterable[Finding]) -> ContextPlanner:
+def planner(target: Path, config: Config, syntax: Syntax, wide: Facts, findings: Iterable[Finding]) -> Planner:
     """A planner for those of the findings that are to be changed."""
     wanted = [finding for finding in findings if finding.verdict in ("fix", "detach")]
-    return ContextPlanner(Problem(target, config, syntax, wide, wanted))
+    problem = Problem(target, config, syntax, wide, expanded(wanted))
+    return Variables(problem, wanted, ContextPlanner(problem))
 
 
 class ContextPlanner:
@@ -73,7 +75,8 @@ class ContextPlanner:
 
 
 class _Attempt:
-    """One plan, under assumptions: which findings are refused, where the usual name is not free, which interfaces open.
+    """One plan, under assumptions: which findings are refused, where the usual name is not free, and which interfaces
+    open, or functions that optional findings are in.
 
     `stops`, `clashes` and `opened` afterwards hold what has come to light; where they differ, a new attempt is due.
     """
@@ -90,7 +93,8 @@ class _Attempt:
         self._problem = problem
         self._supplies = supplies
         self.stops = dict(stops)
-        going = [finding for finding in problem.findings if finding.fingerprint not in stops]
+        following = frozenset(filter(None, (self._follows(one) for one in problem.findings if is_optional(one))))
+        going = [finding for finding in problem.findings if self._goes(finding, opened)]
         roots = frozenset((f.site.span.file, f.site.span.start) for f in going if f.site.kind == "root")
         self._contexts = Contexts(problem, roots, avoid, guards)
         threading = Threading(problem, self._contexts, supplies, opened)
@@ -99,14 +103,25 @@ class _Attempt:
             fix = self._fixed(finding, threading)
             if isinstance(fix, Fix):
                 self._fixes.append(fix)
-            else:
+            elif not is_optional(finding):
                 self.stops[finding.fingerprint] = fix
         self.components, blocked = components_of(problem, self._fixes)
         self.stops |= blocked
         self.clashes = frozenset(self._contexts.clashes)
-        going_on = (fix for fix in self._fixes if fix.finding.fingerprint not in self.stops)
-        groups = (opening.group for fix in going_on for opening in fix.openings)
-        self.opened = frozenset(interface for group in groups for interface in group.declared_by)
+        reasons = (fix for fix in self._fixes if fix.finding.fingerprint not in self.stops)
+        groups = (o.group for fix in reasons if not is_optional(fix.finding) for o in fix.openings)
+        members = [name for group in groups for name in (*group.functions, *group.declared_by)]
+        self.opened = frozenset(name for name in members if name in following or name not in problem.graph.funcs)
+
+    def _goes(self, finding: Finding, opened: frozenset[str]) -> bool:
+        if finding.fingerprint in self.stops:
+            return False
+        return not is_optional(finding) or self._follows(finding) in opened
+
+    def _follows(self, finding: Finding) -> str:
+        """The function that may get a context for others' sake, of which an optional one then makes use."""
+        site = self._problem.site_of(finding)
+        return self._supplies.opener(site.function) if site is not None else ""
 
     def nilable(self, fingerprints: Collection[str]) -> frozenset[tuple[str, int]]:
         """The declarations, by file and offset, whose contexts these findings' fixes write, and may be nil."""

@@ -80,11 +80,26 @@ class Problem:
 
     def unread_user(self, func: Func) -> str:
         """A file that is not built here and names a function, in its package or one that imports it; else empty."""
-        name = re.compile(rb"\b%s\(" % re.escape(func.name.rpartition(".")[2].encode()))
-        folder = func.place.file.rpartition("/")[0]
+        called = re.compile(rb"\b%s\(" % re.escape(func.name.rpartition(".")[2].encode()))
+        return self._unread_near(func.package, func.place.file, called)
+
+    def unread_word(self, package: str, declared: str, name: str) -> str:
+        """A file that is not built here and says a name, in a package or one that imports it; else empty."""
+        word = re.compile(rb"\b%s\b" % re.escape(name.encode()))
+        return self._unread_near(package, declared, word)
+
+    def is_frozen(self, package: str) -> bool:
+        """Whether the exported API of a package must not break."""
+        policy = self.config.policy.exported
+        if policy == "change" or "internal" in package.split("/") or self.graph.is_program(package):
+            return False
+        return policy in ("refuse", "variant") or self.graph.is_library(package)
+
+    def _unread_near(self, package: str, declared: str, word: re.Pattern[bytes]) -> str:
+        folder = declared.rpartition("/")[0]
         for file, data in self._unread.items():
-            near = file.rpartition("/")[0] == folder or f'"{func.package}"'.encode() in data
-            if near and name.search(data):
+            near = file.rpartition("/")[0] == folder or f'"{package}"'.encode() in data
+            if near and word.search(data):
                 return file
         return ""
 

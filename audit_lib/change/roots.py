@@ -14,13 +14,14 @@ def replaced(text: GoText, root: Span, written: str) -> tuple[Edit, ...]:
     `ctx := context.Background()` goes, line and all, where `ctx` is what is written; so does `ctx = …`, and a `var`.
     Where the rest of a `:=` declares nothing new after that, it becomes `=`.
     """
-    node = text.find(root.start, root.end, "call_expression")
+    node = text.root_at(root.start, root.end)
     if node is None:
         return (text.edit(root.start, root.end, written),)
     statement = _naming(node, written)
     if statement is not None:
         return (text.without_lines(text.start(statement), text.end(statement)),)
-    return (text.replace(node, written), *_assigned(text, node, written))
+    there = (text.replace(node, written),) if node.text() != written else ()
+    return (*there, *_assigned(text, node, written))
 
 
 def declared_by(node: SgNode) -> SgNode | None:

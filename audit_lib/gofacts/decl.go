@@ -206,6 +206,7 @@ func (d *decl) visitIdent(n *ast.Ident) {
 	case *types.Var:
 		if !obj.IsField() && isContext(obj.Type()) {
 			d.forward(n, obj)
+			d.visitVariable(n, obj)
 		} else if _, function := obj.Type().Underlying().(*types.Signature); function || elementNode(obj.Type()) != "" {
 			d.passOn(n)
 		}

@@ -94,7 +94,7 @@ type callFact struct {
 	Use    *useFact `json:"use,omitempty"`         // where a function that is only named goes
 }
 
-// A siteFact is a root or a bare call.
+// A siteFact is a root, a bare call, or a use of a package's variable that may hold a root.
 type siteFact struct {
 	Kind    string    `json:"kind,omitempty"`
 	Callee  string    `json:"callee,omitempty"`
@@ -107,6 +107,7 @@ type siteFact struct {
 	Values  bool      `json:"values,omitempty"` // the callee reads values only
 	IO      bool      `json:"io,omitempty"`     // what it is used for waits for something outside the process
 	Test    bool      `json:"test,omitempty"`
+	Var     string    `json:"variable,omitempty"` // that holds the root, or is used: `path.name`
 }
 
 // A dispatchFact is a node with several bodies: an interface's method, or a variable, field or parameter of a

@@ -25,6 +25,7 @@ func link(p *program) *linked {
 			l.funcs[fn.ID] = fn
 		}
 	}
+	l.joinVariables()
 	l.implement()
 	l.holdValues()
 	l.markReach()

@@ -132,8 +132,8 @@ func (d *decl) variableOrigins(v *types.Var, seen map[*types.Var]bool) ([]string
 		}
 		ends = max(ends, end)
 	}
-	if len(set) == 0 && v.Parent() == d.pkg.Scope() {
-		set["global:"+d.pkg.Path()+"."+v.Name()] = true
+	if len(set) == 0 && isPackageLevel(v) {
+		set[globalOrigin(v)] = true
 	}
 	origins := make([]string, 0, len(set))
 	for origin := range set {
@@ -147,14 +147,18 @@ func (d *decl) expressionOrigins(e ast.Expr, seen map[*types.Var]bool) ([]string
 	switch e := ast.Unparen(e).(type) {
 	case *ast.Ident:
 		if v, ok := d.info.Uses[e].(*types.Var); ok {
-			return d.variableOrigins(v, seen)
+			origins, ends := d.variableOrigins(v, seen)
+			if isPackageLevel(v) && len(origins) == 1 && origins[0] == globalOrigin(v) {
+				origins[0] += d.usedAt(e)
+			}
+			return origins, ends
 		}
 	case *ast.SelectorExpr:
 		if sel := d.info.Selections[e]; sel != nil {
 			return []string{"field:" + typeID(sel.Recv()) + "." + e.Sel.Name}, notEnded
 		}
 		if v, ok := d.info.Uses[e.Sel].(*types.Var); ok && v.Pkg() != nil {
-			return []string{"global:" + v.Pkg().Path() + "." + v.Name()}, notEnded
+			return []string{globalOrigin(v) + d.usedAt(e)}, notEnded
 		}
 	case *ast.CallExpr:
 		return d.callOrigins(e, seen)

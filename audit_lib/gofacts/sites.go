@@ -12,7 +12,7 @@ import (
 func (d *decl) visitSite(call *ast.CallExpr, fn *types.Func) {
 	id := funcID(fn)
 	if rootNames[id] {
-		d.addRoot(call, fn)
+		d.addContextSite(siteFact{Kind: "root", Callee: "context." + fn.Name()}, call)
 		return
 	}
 	sibling := d.siblingOf(fn, d.receiverType(call))
@@ -62,13 +62,11 @@ func (d *decl) calleeText(call *ast.CallExpr, fn *types.Func) string {
 	return fn.Pkg().Name() + "." + fn.Name()
 }
 
-func (d *decl) addRoot(call *ast.CallExpr, fn *types.Func) {
-	site := siteFact{
-		Kind: "root", Callee: "context." + fn.Name(), Place: d.place(call), Func: d.around(call).ID, Test: d.test,
-		Flags: d.siteFlags(call),
-	}
-	site.Uses = d.useOfContext(call, 0)
-	if d.keepsCancel(call) {
+// addContextSite adds an expression that is a root, or stands for one, with what becomes of its context.
+func (d *decl) addContextSite(site siteFact, e ast.Expr) {
+	site.Place, site.Func, site.Test, site.Flags = d.place(e), d.around(e).ID, d.test, d.siteFlags(e)
+	site.Uses = d.useOfContext(e, 0)
+	if d.keepsCancel(e) {
 		site.Flags = append(site.Flags, "cancel_kept")
 	}
 	for _, use := range site.Uses {
@@ -82,8 +80,8 @@ func (d *decl) addRoot(call *ast.CallExpr, fn *types.Func) {
 
 // keepsCancel tells whether the function that ends what is made from a root is kept for somebody else to call: in a
 // field, or in what is returned. What starts such a life has its own owner.
-func (d *decl) keepsCancel(call *ast.CallExpr) bool {
-	derived, ok := d.parents[call].(*ast.CallExpr)
+func (d *decl) keepsCancel(root ast.Expr) bool {
+	derived, ok := d.parents[root].(*ast.CallExpr)
 	if !ok {
 		return false
 	}

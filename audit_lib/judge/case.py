@@ -43,6 +43,7 @@ class Case:
     config: Config
     directive: Directive | None
     go_version: tuple[int, ...]
+    used: bool = False  # a use of a variable that holds a root, and not the root itself
     opened: frozenset[str] = frozenset()  # interfaces of which a method takes a context, for another site's sake
     costly: frozenset[str] = frozenset()  # types of which most methods are not worth a context's price
 

@@ -6,6 +6,8 @@ import dataclasses
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+import msgspec
+
 from audit_lib.config import Config
 from audit_lib.judge.case import Case, Decision
 from audit_lib.judge.findings import numbered, typed_finding, untyped_finding
@@ -14,6 +16,7 @@ from audit_lib.judge.lifetime import Lifetimes
 from audit_lib.judge.reach import Reach
 from audit_lib.judge.rules import ORDER
 from audit_lib.judge.trail import Trail, trail_by_threading, trail_in_scope, trail_without_source
+from audit_lib.judge.variables import Variables
 from audit_lib.judge.versions import Versions
 from audit_lib.model import Degradation, Finding
 from audit_lib.read.facts import Facts, Func, TypedSite
@@ -38,7 +41,8 @@ def judge(syntax: Syntax, facts: Facts | None, config: Config) -> tuple[Finding,
 
 def idle_directives(syntax: Syntax, findings: Iterable[Finding]) -> list[Degradation]:
     """The `//ctxaudit:keep` comments that keep nothing: their site is gone, or they stand in the wrong place."""
-    covered = {(finding.site.span.file, finding.site.span.line) for finding in findings}
+    every = (one for finding in findings for one in (finding, *finding.uses))
+    covered = {(one.site.span.file, one.site.span.line) for one in every}
     return [
         Degradation(
             f"{word.span.file}:{word.span.line}",
@@ -76,12 +80,16 @@ class Court:
             interface for case, decision in first if decision.rule == "threaded" for interface in self._opened_by(case)
         )
         costly = _costly(first)
-        found = []
+        variables, found = Variables(), []
         for case, decision in first:
             if decision.rule in AGAIN and not case.site.test:
                 decision = _decide(dataclasses.replace(case, opened=opened, costly=costly))
-            found.append(typed_finding(case, decision))
-        return found
+            finding = typed_finding(case, decision)
+            if case.used:
+                variables.add_use(case.site.variable, finding)
+            else:
+                found.append((finding, case.site.variable))
+        return [variables.judged(finding, variable) for finding, variable in found]
 
     def _opened_by(self, case: Case) -> Iterator[str]:
         """The module's interfaces of which a method gets a context when a case is fixed."""
@@ -122,6 +130,9 @@ class Court:
 
         Such calls count in any module where a context is near; those that a rule of the scan lists count everywhere.
         """
+        used = site.kind == "use"
+        if used:  # it stands for the root that its variable holds
+            site = msgspec.structs.replace(site, kind="root")
         trail = self._trail(site)
         listed = site.kind == "root" or (site.place.file, site.place.start, site.place.end) in self._listed
         if not listed and (trail.supply is None or site.test):
@@ -132,6 +143,7 @@ class Court:
         radius, moved = self._reach.radius(top.id) if trail.ways else (None, 0)
         return Case(
             site=site,
+            used=used,
             func=func,
             top=top,
             trail=trail,

@@ -11,6 +11,7 @@ import msgspec
 from audit_lib.config import Config
 from audit_lib.judge.case import Case, Decision
 from audit_lib.judge.reach import Supply, Way
+from audit_lib.judge.variables import numbered_uses
 from audit_lib.model import CallKind, Finding, Kind, Priority, Site, Source, Span, Step
 from audit_lib.read.facts import Place
 from audit_lib.read.syntax import SyntaxSite
@@ -73,7 +74,7 @@ def numbered(findings: Iterable[Finding]) -> tuple[Finding, ...]:
         counts[finding.fingerprint] += 1
         key = f"{finding.fingerprint}|{counts[finding.fingerprint]}"
         digest = hashlib.sha256(key.encode()).hexdigest()[:16]
-        found.append(msgspec.structs.replace(finding, fingerprint=digest))
+        found.append(numbered_uses(msgspec.structs.replace(finding, fingerprint=digest)))
     return tuple(found)
 
 

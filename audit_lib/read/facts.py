@@ -190,7 +190,10 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 class TypedSite(msgspec.Struct, frozen=True):
-    """A root or a bare call as types show it, with what becomes of it."""
+    """A root or a bare call as types show it, with what becomes of it.
+
+    `variable` is the package's variable that holds a root and nothing else; each `use` of it is a site of its own.
+    """
 
     kind: str
     callee: str = ""
@@ -203,6 +206,7 @@ class TypedSite(msgspec.Struct, frozen=True):
     values: bool = False
     io: bool = False
     test: bool = False
+    variable: str = ""
 
 
 @dataclass(frozen=True)
