@@ -34,6 +34,12 @@ var renamed = map[string]string{
 	"database/sql.Conn.Begin":   "BeginTx",
 }
 
+// makesAnew lists functions whose form with a context is not the same with a context: it makes anew what is kept
+// otherwise. go-oidc's VerifierContext fetches a provider's keys again, for each verifier.
+var makesAnew = map[string]bool{
+	"github.com/coreos/go-oidc/v3/oidc.Provider.Verifier": true,
+}
+
 // valuesOnly lists packages whose functions read values from a context and do not wait for it.
 var valuesOnly = map[string]bool{
 	"log/slog":                      true,
@@ -69,6 +75,9 @@ func (x *extractor) findSibling(fn *types.Func, recv types.Type) string {
 		return name
 	}
 	sig := fn.Signature()
+	if makesAnew[funcID(fn)] {
+		return ""
+	}
 	if sig.Params().Len() > 0 && isContext(sig.Params().At(0).Type()) {
 		return ""
 	}
