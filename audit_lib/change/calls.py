@@ -30,8 +30,8 @@ class Handed:
     obstacle: Obstacle | None = None
 
 
-def handed_over(problem: Problem, call: Call, given: Given) -> Handed:
-    """A call with one more argument: the first, or the second where the receiver is the first."""
+def handed_over(problem: Problem, call: Call, given: Given, *, behind: bool = False) -> Handed:
+    """A call with one more argument: the first, or the second where the receiver is the first, or `behind` says so."""
     text = problem.text_of(call.place)
     node = text.find(call.place.start, call.place.end, "call_expression")
     arguments = node.field("arguments") if node is not None else None
@@ -48,7 +48,7 @@ def handed_over(problem: Problem, call: Call, given: Given) -> Handed:
             return Handed(obstacle=Obstacle(reason, where(call.place)))
         return Handed((*edits, *naming(problem, given)), given, detached)
     items = named_children(arguments)
-    if call.method_expr and items:
+    if (call.method_expr or behind) and items:
         edit = text.insert(text.end(items[0]), f", {written}")
     else:
         edit = first_in(text, arguments, items, written)

@@ -16,7 +16,7 @@ from audit_lib.judge.lifetime import Lifetimes
 from audit_lib.judge.reach import Reach
 from audit_lib.judge.versions import FIRST_TEST_CONTEXT, FIRST_WITHOUT_CANCEL, Versions
 from audit_lib.model import Finding, Span
-from audit_lib.read.facts import Facts, Func, Origin, Place, TypedSite
+from audit_lib.read.facts import Facts, Func, Origin, Outside, Place, TypedSite
 from audit_lib.read.syntax import Syntax
 
 
@@ -63,6 +63,11 @@ class Problem:
     def sites(self) -> dict[tuple[str, int, int], TypedSite]:
         """The typed sites by file and bytes."""
         return {(site.place.file, site.place.start, site.place.end): site for site in self.facts.sites}
+
+    @cached_property
+    def outside(self) -> dict[str, Outside]:
+        """The methods of other modules that stand for those of interfaces here."""
+        return {one.method: one for one in self.facts.outside}
 
     @cached_property
     def declared(self) -> dict[str, list[Origin]]:

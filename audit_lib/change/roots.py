@@ -20,6 +20,9 @@ def replaced(text: GoText, root: Span, written: str) -> tuple[Edit, ...]:
     statement = _naming(node, written)
     if statement is not None:
         return (text.without_lines(text.start(statement), text.end(statement)),)
+    listed = _one_of_several(text, node, written)
+    if listed:
+        return listed
     there = (text.replace(node, written),) if node.text() != written else ()
     return (*there, *_assigned(text, node, written))
 
@@ -57,6 +60,29 @@ def _naming(node: SgNode, written: str) -> SgNode | None:
         return declaration
     parent = statement.parent()
     return statement if parent is not None and parent.kind() in ("statement_list", "block") else None
+
+
+def _one_of_several(text: GoText, node: SgNode, written: str) -> tuple[Edit, ...]:
+    """The edits that take a name and its root out of `ctx, n := root, 3`, where the name is what is to be written."""
+    values = node.parent()
+    statement = values.parent() if values is not None and values.kind() == "expression_list" else None
+    if values is None or statement is None or statement.kind() not in ("short_var_declaration", "var_spec"):
+        return ()
+    left = statement.field("left")
+    names = named_children(left) if left is not None else [n for n in statement.field_children("name") if n.is_named()]
+    given = named_children(values)
+    if len(names) != len(given) or len(names) < 2:
+        return ()
+    at = next(i for i, value in enumerate(given) if value.range() == node.range())
+    if names[at].text() != written:
+        return ()
+    return _without_item(text, names, at), _without_item(text, given, at)
+
+
+def _without_item(text: GoText, items: list[SgNode], at: int) -> Edit:
+    if at == 0:
+        return text.edit(text.start(items[0]), text.start(items[1]), "")
+    return text.edit(text.end(items[at - 1]), text.end(items[at]), "")
 
 
 def _assigned(text: GoText, node: SgNode, written: str) -> tuple[Edit, ...]:

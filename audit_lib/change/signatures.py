@@ -40,6 +40,8 @@ class Group:
 
     `written` is where function types are written for what holds them; `closed` says why the group must not change.
     `variant` says that its one function stays as it is for others, beside a form of it that takes a context.
+    `behind` says that what holds its functions takes their receivers first, since methods are named by their types
+    (`T.Method`): the context stands behind that.
     """
 
     functions: tuple[str, ...]
@@ -48,6 +50,7 @@ class Group:
     written: tuple[Place, ...] = ()
     closed: Obstacle | None = None
     variant: bool = False
+    behind: bool = False
 
     @property
     def key(self) -> str:
@@ -110,14 +113,31 @@ class Groups:
             *(self._holders.why_closed(node) for node in sorted(holders)),
         )
         used = (self._why_used(use) for node in sorted(functions | interfaces) for use in graph.calls_of(node))
+        behind, mixed = self._behind(functions) if holders else (False, [])
         return Group(
             tuple(sorted(functions)),
             tuple(sorted(interfaces)),
             tuple(sorted(holders)),
             self._holders.written(sorted(holders)),
-            next((obstacle for obstacle in (*obstacles, *used) if obstacle is not None), None),
+            next((obstacle for obstacle in (*obstacles, *used, *mixed) if obstacle is not None), None),
             variant,
+            behind,
         )
+
+    def _behind(self, functions: set[str]) -> tuple[bool, list[Obstacle]]:
+        """Whether functions are held as methods that take their receivers first; an obstacle where others are not."""
+        graph = self._problem.graph
+        held = [use for name in sorted(functions) for use in graph.calls_of(name) if self._is_held(use)]
+        first = next((use for use in held if use.method_expr), None)
+        other = next((use for use in held if not use.method_expr and not graph.funcs[use.callee].parent), None)
+        if first is None or other is None:
+            return first is not None, []
+        name = graph.funcs[other.callee].name
+        reason = f"{name} would take its context first, and what it is held with behind a receiver"
+        return True, [Obstacle(reason, where(other.place))]
+
+    def _is_held(self, use: Call) -> bool:
+        return use.kind == "value" and use.use is not None and not is_left_alone(use) and self._holders.takes(use)
 
     def _has_variant(self, function: str) -> bool:
         """Whether a function is exported and stays, by policy, beside a form with a context; the name is free."""
@@ -129,7 +149,7 @@ class Groups:
 
     def _why_closed(self, func: Func | None, member: str) -> Obstacle | None:
         if func is None:
-            return Obstacle(f"{member.rpartition('/')[2]} is declared where it cannot be changed", "")
+            return self._why_outside(member)
         at = where(func.place)
         if func.parent:
             held = self._problem.graph.held_by(func.id)
@@ -157,6 +177,15 @@ class Groups:
         if frozen and not self._has_variant(member):
             return Obstacle(f"{func.name} is exported by a library, and others may call it (policy exported)", at)
         return None
+
+    def _why_outside(self, member: str) -> Obstacle:
+        """Why what is not declared here cannot change: who made it stand for an interface is where that began."""
+        outside = self._problem.outside.get(member)
+        name = member.rpartition("/")[2]
+        if outside is None:
+            return Obstacle(f"{name} is declared where it cannot be changed", "")
+        how = f"implements {outside.of.rpartition('/')[2]}" if outside.of else "is embedded with its type"
+        return Obstacle(f"{name} {how}, and this module does not own it", where(outside.place))
 
     def _why_used(self, call: Call) -> Obstacle | None:
         """Why a function that is used as a value cannot take one more argument: who calls it there is not known."""
@@ -201,7 +230,8 @@ def parameter_edits(problem: Problem, group: Group, names: dict[str, str]) -> It
         declaration = text.find(func.place.start, func.place.end, *FUNCTIONS)
         parameters = declaration.field("parameters") if declaration is not None else None
         if parameters is not None:
-            yield from with_context(text, parameters, names.get(member, "ctx"))
+            behind = group.behind and bool(func.parent)
+            yield from with_context(text, parameters, names.get(member, "ctx"), behind=behind)
     for node in group.interfaces:
         place = problem.graph.dispatch[node].place
         text = problem.texts[place.file]
@@ -215,7 +245,7 @@ def parameter_edits(problem: Problem, group: Group, names: dict[str, str]) -> It
         written = text.find(place.start, place.end, "function_type")
         parameters = written.field("parameters") if written is not None else None
         if parameters is not None:
-            yield from with_context(text, parameters, "ctx", body=False)
+            yield from with_context(text, parameters, "ctx", body=False, behind=group.behind)
 
 
 def methods_of(text: GoText, start: int, name: str) -> Iterator[SgNode]:
@@ -229,8 +259,10 @@ def methods_of(text: GoText, start: int, name: str) -> Iterator[SgNode]:
             yield method
 
 
-def with_context(text: GoText, parameters: SgNode, name: str, *, body: bool = True) -> Iterator[Edit]:
-    """The edits that put a context first in a parameter list, behind a leading `t *testing.T`.
+def with_context(
+    text: GoText, parameters: SgNode, name: str, *, body: bool = True, behind: bool = False
+) -> Iterator[Edit]:
+    """The edits that put a context first in a parameter list, behind a leading `t *testing.T`, or whatever is there.
 
     Where the others have no names it has none, unless there is a `body` to use it: then they become `_`.
     """
@@ -241,7 +273,7 @@ def with_context(text: GoText, parameters: SgNode, name: str, *, body: bool = Tr
     unnamed = declared if body and not named else []
     for node in unnamed[1:]:
         yield text.insert(text.start(node), "_ ")
-    if declared and _is_testing(declared[0]):
+    if declared and (behind or _is_testing(declared[0])):
         yield text.insert(text.end(declared[0]), f", {written}")
         yield from (text.insert(text.start(node), "_ ") for node in unnamed[:1])
     else:

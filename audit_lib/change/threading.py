@@ -97,8 +97,8 @@ class Threading:
             named = call.kind == "value" and call.use is not None
             if named and not self._is_wrapped(call, group):
                 continue  # who holds the function changes with it
-            hand = wrapped if named else handed_over
-            handed = hand(problem, call, context)
+            behind = group.behind and call.callee in group.holders
+            handed = wrapped(problem, call, context) if named else handed_over(problem, call, context, behind=behind)
             if handed.obstacle is not None:
                 return Opening(group, (), (), 0, (), obstacle=handed.obstacle)
             edits += (*handed.edits, *(renamed(problem, call) if group.variant else ()))

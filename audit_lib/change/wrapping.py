@@ -9,7 +9,7 @@ from audit_lib.change.contexts import Given
 from audit_lib.change.gotext import DECLARATIONS, GoText, named_children, names_of
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import Problem, where
-from audit_lib.read.facts import Call
+from audit_lib.read.facts import Call, Func
 from audit_lib.read.imports import default_name
 
 PREDECLARED = frozenset(
@@ -20,15 +20,21 @@ PREDECLARED = frozenset(
 
 
 def wrapped(problem: Problem, call: Call, given: Given) -> Handed:
-    """`g.Go(s.work)` becomes `g.Go(func() error { return s.work(ctx) })`."""
+    """`g.Go(s.work)` becomes `g.Go(func() error { return s.work(ctx) })`; `T.work` takes its receiver there."""
     text = problem.text_of(call.place)
     func = problem.graph.funcs.get(call.callee)
-    signature = _signature(problem, call) if func is not None else None
+    head = given.text.partition(".")[0]
+    signature = _signature(problem, call, head) if func is not None else None
     if func is None or signature is None:
         reason = "a literal cannot stand for it there: its parameters' types have other names in this package"
         return Handed(obstacle=Obstacle(reason, where(call.place)))
     parameters, results, arguments = signature
     value = text.said(call.place.start, call.place.end)
+    if call.method_expr:
+        of, _, method = value.rpartition(".")
+        receiver = _receiver(problem, func, [*arguments, head])
+        parameters = ", ".join(filter(None, (f"{receiver} {of.removeprefix('(').removesuffix(')')}", parameters)))
+        value = f"{receiver}.{method}"
     called = f"{value}({', '.join((given.text, *arguments))})"
     body = f"return {called}" if results else called
     literal = f"func({parameters}){' ' + results if results else ''} {{ {body} }}"
@@ -36,7 +42,17 @@ def wrapped(problem: Problem, call: Call, given: Given) -> Handed:
     return Handed((edit, *naming(problem, given)), given)
 
 
-def _signature(problem: Problem, call: Call) -> tuple[str, str, list[str]] | None:
+def _receiver(problem: Problem, func: Func, taken: list[str]) -> str:
+    """What a method's receiver is called, or another name where that is taken."""
+    text = problem.text_of(func.place)
+    declaration = text.find(func.place.start, func.place.end, *DECLARATIONS)
+    listed = declaration.field("receiver") if declaration is not None else None
+    names = [name for item in named_children(listed) for name in names_of(item)] if listed is not None else []
+    name = names[0] if names and names[0] != "_" else "v"
+    return f"{name}0" if name in taken else name
+
+
+def _signature(problem: Problem, call: Call, taken: str) -> tuple[str, str, list[str]] | None:
     """The parameters, the results and the arguments of a literal that stands for a function; None where they differ."""
     func = problem.graph.funcs[call.callee]
     text = problem.text_of(func.place)
@@ -47,7 +63,7 @@ def _signature(problem: Problem, call: Call) -> tuple[str, str, list[str]] | Non
     if parameters is None:
         return None
     names = _Names(problem, call, text)
-    listed = _arguments(parameters, names)
+    listed = _arguments(parameters, names, taken)
     returned = names.said(results) if results is not None else ""
     if listed is None or returned is None:
         return None
@@ -90,8 +106,8 @@ class _Names:
         return name in self._used.imports.all_names and name in self._declared.imports.all_names
 
 
-def _arguments(parameters: SgNode, names: _Names) -> list[tuple[str, str]] | None:
-    """Names and types, one by one; what has no name gets one."""
+def _arguments(parameters: SgNode, names: _Names, taken: str) -> list[tuple[str, str]] | None:
+    """Names and types, one by one; what has no name gets one, and what is called as the context's source another."""
     found: list[tuple[str, str]] = []
     for declared in named_children(parameters):
         kind = declared.field("type")
@@ -100,7 +116,7 @@ def _arguments(parameters: SgNode, names: _Names) -> list[tuple[str, str]] | Non
             return None
         variadic = "..." if declared.kind() == "variadic_parameter_declaration" else ""
         for name in names_of(declared) or ["_"]:
-            found.append((name if name != "_" else f"v{len(found) + 1}", variadic + said))
+            found.append((name if name not in ("_", taken) else f"v{len(found) + 1}", variadic + said))
     return found
 
 

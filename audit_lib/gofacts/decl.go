@@ -156,6 +156,7 @@ func (d *decl) around(n ast.Node) *funcFact {
 }
 
 func (d *decl) visit(n ast.Node) {
+	d.visitFlows(n)
 	switch n := n.(type) {
 	case *ast.FuncLit:
 		fact := d.lits[n]
@@ -188,6 +189,7 @@ func (d *decl) visit(n ast.Node) {
 
 // visitIdent sees functions that are used as values, and contexts that are handed on.
 func (d *decl) visitIdent(n *ast.Ident) {
+	d.visitInstance(n)
 	switch obj := d.info.Uses[n].(type) {
 	case *types.Func:
 		e := d.outermost(n)
@@ -342,8 +344,11 @@ func (d *decl) call(n ast.Node, callee, kind string, ctx []string) {
 			_, fact.Defer = d.parents[p].(*ast.DeferStmt)
 		}
 	}
+	if e, ok := n.(ast.Expr); ok {
+		fact.Method = d.isMethodExpr(e)
+	}
 	if call, ok := n.(*ast.CallExpr); ok {
-		fact.Method, fact.Spread = d.isMethodExpr(call), d.spread(call)
+		fact.Method, fact.Spread = d.isMethodExpr(call.Fun), d.spread(call)
 	}
 	fact.Loop = d.inLoop(n)
 	fact.Lazy = d.inLazy(n)
@@ -355,9 +360,9 @@ func (d *decl) call(n ast.Node, callee, kind string, ctx []string) {
 	d.out.Calls = append(d.out.Calls, fact)
 }
 
-// isMethodExpr tells whether a call's receiver is its first argument: `T.Method(t, …)`.
-func (d *decl) isMethodExpr(call *ast.CallExpr) bool {
-	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+// isMethodExpr tells whether a function takes its receiver as its first argument: `T.Method`.
+func (d *decl) isMethodExpr(e ast.Expr) bool {
+	sel, ok := ast.Unparen(e).(*ast.SelectorExpr)
 	if !ok || d.info.Selections[sel] == nil {
 		return false
 	}

@@ -25,6 +25,7 @@ func emit(out *bufio.Writer, t *target, l *linked, wide bool) error {
 	e.sources()
 	e.forwards()
 	e.holders()
+	e.outside()
 	e.sites()
 	return e.err
 }
@@ -210,6 +211,24 @@ func (e *emitter) holders() {
 		if i == 0 || holder != holders[i-1] {
 			e.printIf(false, "holder", holder)
 		}
+	}
+}
+
+// outside prints where each implementer from outside came first, only for who changes signatures.
+func (e *emitter) outside() {
+	first := map[string]implementFact{}
+	for _, facts := range e.l.packages {
+		for _, fact := range facts.Implements {
+			if e.l.funcs[fact.Method] != nil {
+				continue
+			}
+			if known, ok := first[fact.Method]; !ok || fact.Place.before(known.Place) {
+				first[fact.Method] = fact
+			}
+		}
+	}
+	for _, method := range sorted(first) {
+		e.printIf(false, "outside", first[method])
 	}
 }
 

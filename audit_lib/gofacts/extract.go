@@ -137,6 +137,9 @@ func (x *extractor) readFunc(d *ast.FuncDecl) {
 	}
 	if recv := fn.Signature().Recv(); recv != nil {
 		fact.Recv = typeID(recv.Type())
+		if adapter := x.adapter(recv.Type()); adapter != "" {
+			x.params[recv] = adapter
+		}
 	}
 	if fact.Recv == "" && (fn.Name() == "init" || fn.Name() == "_") {
 		fact.ID += fmt.Sprintf("@%s:%d", filepath.Base(x.file), fact.Place.Line)
@@ -212,6 +215,7 @@ func (x *extractor) readTypes(d *ast.GenDecl) {
 		for i := range set.Len() {
 			fn := set.At(i).Obj().(*types.Func)
 			fact.Methods[methodKey(fn, set.At(i).Type().(*types.Signature))] = funcID(fn)
+			x.notePromoted(fn, x.place(spec))
 		}
 		x.out.Types = append(x.out.Types, fact)
 	}

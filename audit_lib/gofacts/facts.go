@@ -139,22 +139,23 @@ type ifaceFact struct {
 
 // packageFacts is what one unit gives, and what the cache keeps.
 type packageFacts struct {
-	Path     string
-	Name     string
-	Module   string
-	Dir      string
-	Files    int
-	Errors   []string
-	Funcs    []*funcFact
-	Sources  []sourceFact
-	Calls    []callFact
-	Sites    []siteFact
-	Types    []typeFact
-	Ifaces   []ifaceFact
-	Holds    []holdFact
-	Forwards []forwardFact
-	Holders  []holderFact
-	Imports  []string // outside the module, direct
+	Path       string
+	Name       string
+	Module     string
+	Dir        string
+	Files      int
+	Errors     []string
+	Funcs      []*funcFact
+	Sources    []sourceFact
+	Calls      []callFact
+	Sites      []siteFact
+	Types      []typeFact
+	Ifaces     []ifaceFact
+	Holds      []holdFact
+	Forwards   []forwardFact
+	Holders    []holderFact
+	Implements []implementFact
+	Imports    []string // outside the module, direct
 }
 
 // A holdFact says that a node may hold another: a function assigned to a field, passed as an argument.

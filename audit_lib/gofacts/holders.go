@@ -13,6 +13,9 @@ func (x *extractor) noteHolder(node string, t types.Type) string {
 	if node != "" && !x.held[node] {
 		x.held[node] = true
 		x.out.Holders = append(x.out.Holders, holderFact{Node: node, Type: holderType(t)})
+		if adapter := x.adapter(t); adapter != "" && adapter != node {
+			x.out.Holds = append(x.out.Holds, holdFact{Node: adapter, Target: node})
+		}
 	}
 	return node
 }
@@ -88,9 +91,8 @@ func (x *extractor) nodesOfField(t ast.Expr, around []ast.Node) []string {
 	list, _ := around[len(around)-2].(*ast.FieldList)
 	switch owner := around[len(around)-3].(type) {
 	case *ast.StructType:
-		if spec, ok := around[max(len(around)-4, 0)].(*ast.TypeSpec); ok {
-			return x.nodesOfStruct(field, spec)
-		}
+		spec, _ := around[max(len(around)-4, 0)].(*ast.TypeSpec)
+		return x.nodesOfStruct(field, spec)
 	case *ast.FuncType:
 		if len(around) < 4 {
 			return nil
@@ -106,14 +108,19 @@ func (x *extractor) nodesOfField(t ast.Expr, around []ast.Node) []string {
 	return nil
 }
 
+// nodesOfStruct names the fields of a struct; `spec` declares it, where it has a name.
 func (x *extractor) nodesOfStruct(field *ast.Field, spec *ast.TypeSpec) []string {
-	obj := x.info.Defs[spec.Name]
-	if obj == nil {
-		return nil
-	}
 	var nodes []string
 	for _, name := range field.Names {
-		nodes = append(nodes, "field:"+typeID(obj.Type())+"."+name.Name)
+		v, ok := x.info.Defs[name].(*types.Var)
+		if !ok {
+			continue
+		}
+		if spec == nil {
+			nodes = append(nodes, x.placeNode(v))
+		} else if obj := x.info.Defs[spec.Name]; obj != nil {
+			nodes = append(nodes, "field:"+typeID(obj.Type())+"."+name.Name)
+		}
 	}
 	return nodes
 }

@@ -53,6 +53,7 @@ func (l *linked) implement() {
 	for _, iface := range l.outside {
 		l.join(iface, all, byMethod)
 	}
+	l.joinGiven()
 }
 
 func (l *linked) join(iface ifaceFact, all []typeFact, byMethod map[string][]int) {

@@ -229,7 +229,10 @@ func (d *decl) useOfContext(e ast.Expr, depth int) []useFact {
 			use.Target = d.useOfFunc(lit).Target
 		}
 	case *ast.KeyValueExpr:
-		use.Kind, use.Target = "field", d.composite(p, p.Key)
+		use.Kind = "field"
+		if lit, ok := d.parents[p].(*ast.CompositeLit); ok {
+			use.Target = d.composite(lit, p)
+		}
 	case *ast.CompositeLit:
 		use.Kind, use.Target = "field", typeID(d.info.TypeOf(p))
 	case *ast.AssignStmt:

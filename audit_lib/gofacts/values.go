@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"go/ast"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -20,7 +21,7 @@ func (d *decl) funcNode(e ast.Expr) string {
 		return d.objectNode(d.info.Uses[e], d.info.Defs[e])
 	case *ast.SelectorExpr:
 		if sel := d.info.Selections[e]; sel != nil && sel.Kind() == types.FieldVal {
-			return d.noteHolder(fieldNode(sel), sel.Obj().Type())
+			return d.fieldNode(ownerOf(sel), sel.Obj().(*types.Var))
 		}
 		return d.objectNode(d.info.Uses[e.Sel], nil)
 	case *ast.IndexExpr:
@@ -63,7 +64,7 @@ func (d *decl) varNode(v *types.Var) string {
 	if v.Pkg() != nil && v.Parent() == v.Pkg().Scope() {
 		return "var:" + v.Pkg().Path() + "." + v.Name()
 	}
-	return fmt.Sprintf("local:%s:%d", d.file, d.offset(v.Pos()))
+	return d.placeNode(v)
 }
 
 func mayHoldFunc(t types.Type) bool {
@@ -74,12 +75,37 @@ func mayHoldFunc(t types.Type) bool {
 	return false
 }
 
-func fieldNode(sel *types.Selection) string {
-	if !mayHoldFunc(sel.Obj().Type()) {
+// ownerOf gives the struct that has a selected field itself, which may be embedded in what is written.
+func ownerOf(sel *types.Selection) types.Type {
+	t := sel.Recv()
+	for _, i := range sel.Index()[:len(sel.Index())-1] {
+		under := t.Underlying()
+		if pointer, ok := under.(*types.Pointer); ok {
+			under = pointer.Elem().Underlying()
+		}
+		t = under.(*types.Struct).Field(i).Type()
+	}
+	return t
+}
+
+// fieldNode names a field that may hold functions; one of a struct without a name by where it stands.
+func (x *extractor) fieldNode(owner types.Type, field *types.Var) string {
+	if !mayHoldFunc(field.Type()) {
 		return ""
 	}
-	owner := typeID(sel.Recv())
-	return "field:" + owner + "." + sel.Obj().Name()
+	if id := typeID(owner); id != "" {
+		return x.noteHolder("field:"+id+"."+field.Name(), field.Type())
+	}
+	if field.Pkg() != x.pkg {
+		return ""
+	}
+	return x.noteHolder(x.placeNode(field), field.Type())
+}
+
+// placeNode names a variable or field by where it is declared.
+func (x *extractor) placeNode(v *types.Var) string {
+	at := x.fset.PositionFor(v.Pos(), false)
+	return fmt.Sprintf("local:%s:%d", x.t.relative(at.Filename), at.Offset)
 }
 
 // elementNode stands for all elements of maps and slices of a type.
@@ -107,8 +133,39 @@ func (x *extractor) elements(container types.Type) string {
 	return node
 }
 
+// adapter names a function type of the target that has methods: in them its receiver stands for all its values.
+func (x *extractor) adapter(t types.Type) string {
+	named, ok := types.Unalias(t).(*types.Named)
+	if !ok || named.NumMethods() == 0 || !x.isOurs(named) {
+		return ""
+	}
+	if _, function := named.Underlying().(*types.Signature); !function {
+		return ""
+	}
+	return "type:" + typeID(named)
+}
+
+// isForInterface tells whether a value goes to an interface, by whose methods it is called then.
+func (d *decl) isForInterface(e ast.Expr) bool {
+	t := d.wanted(e)
+	return t != nil && types.IsInterface(t)
+}
+
+// isForMethods tells whether a value of a function type is there to be called by its methods.
+func (d *decl) isForMethods(e ast.Expr) bool {
+	n := d.parents[e]
+	if paren, ok := n.(*ast.ParenExpr); ok {
+		return d.isForMethods(paren)
+	}
+	_, selected := n.(*ast.SelectorExpr)
+	return selected || d.isForInterface(e)
+}
+
 // hold records that a function goes into a variable, a field, an element, a parameter or a result.
 func (d *decl) hold(e ast.Expr, target string) {
+	if t := d.info.TypeOf(e); t != nil && d.adapter(t) != "" && d.isForInterface(e) {
+		return
+	}
 	if node := d.sink(e); node != "" && node != target {
 		d.out.Holds = append(d.out.Holds, holdFact{Node: node, Target: target})
 	}
@@ -132,13 +189,17 @@ func (d *decl) sink(e ast.Expr) string {
 			}
 		}
 	case *ast.KeyValueExpr:
-		if p.Value == e {
-			return d.composite(p, p.Key)
+		if lit, ok := d.parents[p].(*ast.CompositeLit); ok && p.Value == e {
+			return d.composite(lit, p)
 		}
 	case *ast.CompositeLit:
-		return d.elements(d.info.TypeOf(p))
+		return d.composite(p, e)
 	case *ast.ReturnStmt:
-		return "result:" + d.around(p).ID
+		node := "result:" + d.around(p).ID
+		if t := d.wanted(e); t != nil && mayHoldFunc(t) {
+			return d.noteHolder(node, t)
+		}
+		return node
 	case *ast.CallExpr:
 		return d.argument(p, e)
 	}
@@ -152,26 +213,27 @@ func (d *decl) isCommaOK(e ast.Expr) bool {
 	return ok && tuple.Len() == 2 && !called
 }
 
-func (d *decl) composite(pair *ast.KeyValueExpr, key ast.Expr) string {
-	lit, ok := d.parents[pair].(*ast.CompositeLit)
-	if !ok {
-		return ""
-	}
+// composite names the field or the elements of a literal that take one of what it lists.
+func (d *decl) composite(lit *ast.CompositeLit, listed ast.Expr) string {
 	t := d.info.TypeOf(lit)
-	if t == nil {
-		return ""
+	fields, ok := d.literalType(lit).(*types.Struct)
+	if !ok && t != nil {
+		return d.elements(t)
 	}
-	if ident, ok := key.(*ast.Ident); ok {
-		if field, ok := d.info.Uses[ident].(*types.Var); ok && field.IsField() {
-			return d.noteHolder("field:"+typeID(t)+"."+field.Name(), field.Type())
+	if i := slices.Index(lit.Elts, listed); ok && i >= 0 {
+		if field := d.fieldAt(lit, fields, i); field != nil {
+			return d.fieldNode(t, field)
 		}
 	}
-	return d.elements(t)
+	return ""
 }
 
 // argument names the parameter that an argument goes to. A conversion passes its argument on.
 func (d *decl) argument(call *ast.CallExpr, e ast.Expr) string {
 	if tv := d.info.Types[call.Fun]; tv.IsType() {
+		if node := d.adapter(tv.Type); node != "" && d.isForMethods(call) {
+			return node
+		}
 		return d.sink(call)
 	}
 	fn := d.calleeFunc(call)
@@ -208,6 +270,10 @@ func (d *decl) useOfFunc(e ast.Expr) *useFact {
 		return d.useOfFunc(p)
 	case *ast.CallExpr:
 		if tv := d.info.Types[p.Fun]; tv.IsType() {
+			if node := d.adapter(tv.Type); node != "" && d.isForMethods(p) {
+				use.Kind, use.Target = "field", node
+				return use
+			}
 			return d.useOfFunc(p)
 		}
 		use.Kind = "arg"

@@ -122,8 +122,8 @@ class Call(msgspec.Struct, frozen=True):
 
     `after` says that it comes behind the end of a context, a signal or a stop.
     `kind` is `static`, `interface`, `value` (also: given away) or `closure` (a literal in the function around it).
-    `method_expr`: the receiver is the first argument (`T.Method(t)`). `spread`: all arguments are the results, so
-    many, of one call (`f(g())`). `use`: where a function goes that is only named, and not called.
+    `method_expr`: the receiver is the first argument (`T.Method(t)`, `T.Method`). `spread`: all arguments are the
+    results, so many, of one call (`f(g())`). `use`: where a function goes that is only named, and not called.
     """
 
     caller: str
@@ -189,6 +189,17 @@ class Holder(msgspec.Struct, frozen=True):
     place: Place = Place()
 
 
+class Outside(msgspec.Struct, frozen=True):
+    """A method of another module that stands for one of the target's interfaces, and where it came to do so.
+
+    `of` is the interface's method; it is empty for one that a type of the target has by embedding.
+    """
+
+    method: str = ""
+    of: str = ""
+    place: Place = Place()
+
+
 class TypedSite(msgspec.Struct, frozen=True):
     """A root or a bare call as types show it, with what becomes of it.
 
@@ -222,6 +233,7 @@ class Facts:
     sources: tuple[Origin, ...] = ()
     forwards: tuple[Forward, ...] = ()
     holders: tuple[Holder, ...] = ()
+    outside: tuple[Outside, ...] = ()
     sites: tuple[TypedSite, ...] = ()
 
 
@@ -235,6 +247,7 @@ _TYPES: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "source": ("sources", Origin),
     "forward": ("forwards", Forward),
     "holder": ("holders", Holder),
+    "outside": ("outside", Outside),
     "site": ("sites", TypedSite),
 }
 
