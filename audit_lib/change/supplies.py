@@ -9,7 +9,7 @@ from audit_lib.change.holders import is_kept, is_run_there
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import Problem
 from audit_lib.change.signatures import Group, Groups
-from audit_lib.read.facts import Call
+from audit_lib.read.facts import Call, Func
 
 
 class Supplies:
@@ -33,17 +33,43 @@ class Supplies:
         """What takes a context for the work in a function: a literal that something holds, or what it is declared in.
 
         Empty where no context can be brought there. A literal that is kept for later is no place for the context of who
-        makes it.
+        makes it; one that only the function around it calls uses what that has.
         """
+        lender = ""
         for func in self._problem.graph.chain(function):
             if not func.parent or is_kept(self._problem, func):
                 if any(param.role == "context" for param in func.params):
-                    return ""  # it has one, which is no use there
+                    return lender  # it has one, which is no use there
                 if self.reaches(func.id):
-                    return func.id
+                    if not self._borrows(func):
+                        return func.id
+                    lender = lender or func.id
                 if func.use is not None and func.use.kind != "var" and is_kept(self._problem, func):
-                    return ""
-        return ""
+                    return lender
+        return lender
+
+    def _borrows(self, literal: Func) -> bool:
+        """Whether a literal is but a name in the function around it, and sees all contexts that its calls see."""
+        graph = self._problem.graph
+        holders = graph.held_by(literal.id)
+        if literal.use is None or literal.use.kind != "var" or not holders:
+            return False
+        if any(not node.startswith("local:") or graph.held_by(node) or graph.given_to(node) for node in holders):
+            return False
+        calls = [call for node in holders for call in graph.calls_of(node)]
+        return all(self._is_called_around(literal, call) for call in calls)
+
+    def _is_called_around(self, literal: Func, call: Call) -> bool:
+        supply = self._problem.reach.supply_at(call.caller, call.place.start, to_hand_on=True)
+        seen = self._problem.graph.sources_at(literal.parent, literal.place.start)
+        if call.test or call.go or call.defer or (supply is not None and supply.source not in seen):
+            return False
+        for func in self._problem.graph.chain(call.caller):
+            if func.id in (literal.id, literal.parent):
+                return True
+            if func.use is None or func.use.kind in ("go", "defer") or func.use.go or is_kept(self._problem, func):
+                return False
+        return False
 
     def is_open(self, function: str) -> bool:
         """Whether nothing stands in the way of a declared function's own group."""
