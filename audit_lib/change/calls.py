@@ -12,7 +12,6 @@ from audit_lib.change.imports import qualifier
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import Problem, where
 from audit_lib.change.signatures import first_in
-from audit_lib.judge.graph import Graph
 from audit_lib.judge.trail import crossings_at
 from audit_lib.model import Edit, Lifetime
 from audit_lib.read.facts import Call, Origin
@@ -37,7 +36,7 @@ def handed_over(problem: Problem, call: Call, given: Given, *, behind: bool = Fa
     arguments = node.field("arguments") if node is not None else None
     if arguments is None:
         return Handed(obstacle=Obstacle("a call is written as this tool cannot edit it", where(call.place)))
-    detached = must_detach(problem, call, given)
+    detached = outlasts(problem, call, given)
     written = given.text
     if detached:
         written = f"{qualifier(text)}.WithoutCancel({written})"
@@ -76,15 +75,13 @@ def _hoisted(problem: Problem, text: GoText, call: Call, node: SgNode, written: 
     return before, text.replace(arguments, f"({', '.join((written, *names))})")
 
 
-def must_detach(problem: Problem, call: Call, given: Given) -> bool:
+def outlasts(problem: Problem, call: Call, given: Given) -> bool:
     """Whether what is called must not end with the context that is handed over.
 
     It runs in a goroutine that nobody waits for while the context is a request's, in a defer, or after the end.
     """
     source = given.source
     if given.kind in ("moved", "test") or call.test:
-        return False
-    if not problem.can_detach(_package(problem.graph, call)):
         return False
     owner = source.owner if source is not None else given.opens
     short = _lifetime(problem, given) in ("request", None)
@@ -141,8 +138,3 @@ def _named(text: GoText, source: Origin) -> list[Edit]:
     for item in named_children(listed):
         edits.append(text.insert(text.start(item), f"{name} " if item.range() == declaration.range() else "_ "))
     return edits
-
-
-def _package(graph: Graph, call: Call) -> str:
-    chain = graph.chain(call.caller)
-    return chain[0].package if chain else ""

@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from audit_lib.change.calls import handed_over, starts_a_life
+from audit_lib.change.calls import handed_over, outlasts, starts_a_life
 from audit_lib.change.contexts import Contexts, Given
 from audit_lib.change.holders import is_left_alone, is_run_there, parameters_of
 from audit_lib.change.obstacle import Obstacle
@@ -125,7 +125,17 @@ class Threading:
         return parameters_of(self._problem, call.use).isdisjoint(group.holders)
 
     def context_of(self, call: Call) -> Given:
-        """The context that a call hands over: one in scope, the caller's new parameter, or a root that moves there."""
+        """The context that a call hands over: one in scope, the caller's new parameter, or a root that moves there.
+
+        Where it must not end with what is called, and cannot be detached from its end, a root is right.
+        """
+        context = self._found(call)
+        chain = self._problem.graph.chain(call.caller)
+        if not chain or self._problem.can_detach(chain[0].package) or not outlasts(self._problem, call, context):
+            return context
+        return self._contexts.moved(call.caller, call.place)
+
+    def _found(self, call: Call) -> Given:
         found = self._contexts.in_scope(call.caller, call.place, to_hand_on=True)
         found = found or self._contexts.kept(call.caller, call.place)
         if found is not None:
