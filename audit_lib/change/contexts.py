@@ -72,21 +72,25 @@ class Contexts:
             name = self._names[top.id] = parameter_name(self._problem, top, self._replaced, avoid=avoid)
         return name
 
-    def in_scope(self, function: str, place: Place, *, but: int = -1, to_hand_on: bool = False) -> Given | None:
+    def in_scope(
+        self, function: str, place: Place, *, but: int = -1, to_hand_on: bool = False, to_detach: bool = False
+    ) -> Given | None:
         """The best context that is there without any threading; `but` is the offset of a root that is replaced.
 
-        `to_hand_on` leaves out what would be kept in a literal for longer than it lives.
+        `to_hand_on` leaves out what would be kept in a literal for longer than it lives. One that has been ended there
+        is used only `to_detach`, where there is no other.
         """
         best: tuple[tuple[int, ...], Origin] | None = None
         for source in self._problem.graph.sources_at(function, place.start):
-            if not self._is_usable(source, function, place.start, but):
+            ended = source.has_ended(place.start)
+            if (ended and not to_detach) or not self._is_usable(source, function, place.start, but):
                 continue
             lifetime = self._problem.lifetimes.of_source(source)
             if lifetime is None and not source.param:
                 continue  # nobody can end it
             if to_hand_on and lifetime in ("request", "command") and self._outlasts(function, source.owner):
                 continue
-            key = (_LIFETIMES[lifetime], ROLES[source.role], -source.start)
+            key = (ended, _LIFETIMES[lifetime], ROLES[source.role], -source.start)
             if best is None or key < best[0]:
                 best = (key, source)
         if best is None:
@@ -180,7 +184,7 @@ class Contexts:
         """Whether a context has a value at a place, and is not one with which `main` limits a single step."""
         timed = source.ends and not source.lives
         step = timed and not self._problem.is_test(source.file) and is_main(self._top(function))
-        return self._holds(source, function, offset) and not step
+        return self._holds(source, function, offset) and not step and not source.has_ended(offset)
 
     def _derived(self, function: str, offset: int) -> Origin | None:
         """The innermost local called `ctx` that is made from roots which are replaced."""
@@ -190,6 +194,7 @@ class Contexts:
                 local
                 and is_fresh(source, self._replaced)
                 and source.name == "ctx"
+                and not source.has_ended(offset)
                 and self._holds(source, function, offset)
             ):
                 return source

@@ -1,4 +1,4 @@
-"""Where a local context ends before its block does: it is cancelled by hand, or what it belongs to was waited for."""
+"""Where a local context ends before its block does: what it belongs to was waited for."""
 
 from __future__ import annotations
 
@@ -9,18 +9,16 @@ from audit_lib.read.facts import Origin
 
 
 def ended_at(text: GoText, source: Origin) -> int | None:
-    """Where a statement of the same block ends a local context, or None."""
-    cancel, group = cancel_of(text, source), _group_of(text, source)
-    if not cancel and not group:
-        return None
-    name = text.around(source.declared, "identifier")
+    """Where a statement of the same block waits for the group that a local context belongs to, or None."""
+    group = _group_of(text, source)
+    name = text.around(source.declared, "identifier") if group else None
     block, statement = block_around(name) if name is not None else (None, None)
     if block is None or statement is None:
         return None
     behind = False
     for sibling in named_children(block):
         behind = behind or sibling.range() == statement.range()
-        if behind and ((cancel and _is_call_of(sibling, cancel)) or (group and _waits_for(sibling, group))):
+        if behind and _waits_for(sibling, group):
             return text.end(sibling)
     return None
 
@@ -37,12 +35,6 @@ def _waits_for(statement: SgNode, group: str) -> bool:
     return any(call.text() == f"{group}.Wait()" for call in statement.find_all(kind="call_expression"))
 
 
-def cancel_of(text: GoText, source: Origin) -> str:
-    """The name of what ends a local context, the second one declared with it; empty where there is none."""
-    names, _ = _declared_with(text, source)
-    return names[1] if len(names) == 2 and names[0] == source.name else ""
-
-
 def _declared_with(text: GoText, source: Origin) -> tuple[list[str], SgNode | None]:
     """What a statement declares of which one is a local context, and the statement."""
     name = text.around(source.declared, "identifier")
@@ -50,10 +42,3 @@ def _declared_with(text: GoText, source: Origin) -> tuple[list[str], SgNode | No
     if names is None or names.kind() != "expression_list":
         return [], None
     return [node.text() for node in named_children(names)], names.parent()
-
-
-def _is_call_of(statement: SgNode, name: str) -> bool:
-    if statement.kind() != "expression_statement":
-        return False
-    call = named_children(statement)[:1]
-    return bool(call) and call[0].kind() == "call_expression" and call[0].text().startswith(f"{name}(")

@@ -148,7 +148,8 @@ class _Attempt:
         """The context that a site is to have."""
         if site.test:
             return Given(finding.source.expr if finding.source else "t.Context()", "test")
-        found = self._contexts.in_scope(site.function, site.place, but=site.place.start)
+        detaches = finding.verdict == "detach"
+        found = self._contexts.in_scope(site.function, site.place, but=site.place.start, to_detach=detaches)
         if found is not None:
             return found
         top = self._problem.graph.top(site.function)

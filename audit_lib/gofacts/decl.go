@@ -20,6 +20,7 @@ type decl struct {
 	params  map[*types.Var]string     // context parameters, as origins
 	uses    map[types.Object][]*ast.Ident
 	counts  map[string]int
+	cancels bool // it calls a function that ends a context
 }
 
 func (x *extractor) newDecl(top *funcFact) *decl {
@@ -77,6 +78,8 @@ func (d *decl) prepare(n ast.Node) {
 		d.addLiteral(n)
 	case *ast.AssignStmt:
 		d.noteAssign(n.Lhs, n.Rhs)
+	case *ast.CallExpr:
+		d.cancels = d.cancels || isCancel(d.info.TypeOf(n.Fun))
 	case *ast.ValueSpec:
 		names := make([]ast.Expr, len(n.Names))
 		for i, name := range n.Names {
@@ -352,8 +355,8 @@ func (d *decl) call(n ast.Node, callee, kind string, ctx []string) {
 	}
 	fact.Loop = d.inLoop(n)
 	fact.Lazy = d.inLazy(n)
-	if hasFlag(d.around(n), "waits") {
-		for _, kind := range d.afterReceive(d.pathTo(n)) {
+	if d.cancels || hasFlag(d.around(n), "waits") {
+		for _, kind := range d.afterReceive(d.pathTo(n), d.cancels) {
 			fact.After = fact.After || kind != "after_tick"
 		}
 	}

@@ -72,6 +72,7 @@ type sourceFact struct {
 	Origins  []string `json:"origins,omitempty"` // of a context local: what it was made from
 	Ends     bool     `json:"ends,omitempty"`    // a local, or a parameter that is assigned, that somebody can end
 	Lives    bool     `json:"lives,omitempty"`   // made to be ended by hand or signal, not by a time only
+	Ended    []span   `json:"ended,omitempty"`   // where it has been ended by hand
 	Nilable  bool     `json:"nilable,omitempty"`
 	Assigned int      `json:"assigned,omitempty"` // where the local first holds a context
 }

@@ -98,6 +98,9 @@ func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param,
 		_, ends := d.variableOrigins(v, map[*types.Var]bool{}) // `ctx, cancel := …` makes it another context
 		fact.Ends, fact.Assigned = ends != notEnded, d.offset(d.assigns[v][0].Pos())
 	}
+	if fact.Role == "context" && d.cancels {
+		fact.Ended = d.endedIn(v, to)
+	}
 	if fact.Role == "context" && !param {
 		var ends ending
 		fact.Origins, ends = d.variableOrigins(v, map[*types.Var]bool{})

@@ -184,9 +184,10 @@ func (x *extractor) assigns(scope ast.Node, field types.Object) bool {
 }
 
 // afterReceive tells what was received before a statement is reached: "done" for a context's end, "signal" for the
-// process's, "tick" for a timer's, "stop" for another channel. It looks at the statements before the path's, and at the
+// process's, "tick" for a timer's, "stop" for another channel, or for what somebody else's cancel function ends (only looked
+// for where the declaration `cancels`). It looks at the statements before the path's, and at the
 // case that the path is in.
-func (x *extractor) afterReceive(path []ast.Node) []string {
+func (x *extractor) afterReceive(path []ast.Node, cancels bool) []string {
 	found := map[string]bool{}
 	for i := len(path) - 1; i > 0; i-- {
 		if _, ok := path[i].(*ast.FuncLit); ok {
@@ -214,6 +215,7 @@ func (x *extractor) afterReceive(path []ast.Node) []string {
 			if s, ok := stmt.(*ast.SelectStmt); ok && x.onlyEnds(s) {
 				x.receives(s, found)
 			}
+			found["stop"] = found["stop"] || cancels && x.endsOthers(stmt, path, path[i-1])
 		}
 	}
 	var kinds []string

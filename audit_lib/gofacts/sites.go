@@ -159,7 +159,7 @@ func (d *decl) isExternalWork(id string) bool {
 // siteFlags tells how a site stands: in which statement, after what, in which kind of loop, behind which test.
 func (d *decl) siteFlags(n ast.Node) []string {
 	path := d.pathTo(n)
-	flags := d.afterReceive(path)
+	flags := d.afterReceive(path, d.cancels)
 	for i := len(path) - 1; i >= 0; i-- {
 		switch p := path[i].(type) {
 		case *ast.GoStmt:

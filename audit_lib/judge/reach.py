@@ -77,6 +77,8 @@ class Reach:
     def _supply_at(self, function: str, offset: int, *, but: str = "", to_hand_on: bool = False) -> Supply | None:
         """The best context that is there at a position: by lifetime, then a parameter or local before what can be nil.
 
+        One that has been ended there comes last.
+
         `but` is an origin that does not count: the root that is to be replaced. `to_hand_on` leaves out what is not
         worth threading.
         """
@@ -86,10 +88,13 @@ class Reach:
                 continue
             if (but and but in source.origins) or (to_hand_on and not self._is_worth_handing_on(source)):
                 continue
+            ended = source.has_ended(offset)
+            if ended and to_hand_on:
+                continue
             lifetime = self._lifetimes.of_source(source)
             if lifetime is None:
                 continue
-            key = (_RANK[lifetime], ROLES[source.role], -source.start)
+            key = (ended, _RANK[lifetime], ROLES[source.role], -source.start)
             if best is None or key < best[0]:
                 best = (key, Supply(source, lifetime))
         return best[1] if best else None

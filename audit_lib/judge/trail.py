@@ -53,6 +53,8 @@ class Trail:
 def trail_in_scope(graph: Graph, site: TypedSite, supply: Supply) -> Trail:
     """The trail of a source that is in scope at the site."""
     found = (*_own(graph, site), *_literals(graph, site.function, supply.source.owner))
+    if supply.source.has_ended(site.place.start):
+        found = (*found, Crossing("after", site.function, site.place))
     return Trail(supply, (), found)
 
 

@@ -147,7 +147,8 @@ class Origin(msgspec.Struct, frozen=True):
 
     `role` is `context`, `method`, `field`, `stored` (in the receiver) or `shadow` (hides a name). Of a local,
     `origins` says what it was made from, and `ends` whether it can end, and `lives` whether somebody ends it, not a
-    time only. A parameter has `ends` and `assigned` where it is assigned another context.
+    time only. A parameter has `ends` and `assigned` where it is assigned another context. `ended` are the parts of the
+    file in which it has been ended by hand.
     """
 
     expr: str = ""
@@ -166,8 +167,13 @@ class Origin(msgspec.Struct, frozen=True):
     origins: tuple[str, ...] = ()
     ends: bool = False
     lives: bool = False
+    ended: tuple[tuple[int, int], ...] = ()
     nilable: bool = False
     assigned: int = 0
+
+    def has_ended(self, offset: int) -> bool:
+        """Whether somebody has ended it where a position is reached."""
+        return any(start <= offset < stop for start, stop in self.ended)
 
 
 class Forward(msgspec.Struct, frozen=True):

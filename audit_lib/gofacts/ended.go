@@ -1,0 +1,167 @@
+package main
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+)
+
+// Where a context has ended by hand: behind a call of its cancel function, as far as the code goes on from there.
+
+// A span is a part of a file, as offsets.
+type span [2]int
+
+// endedIn lists where a local, or a parameter that is made another context, may have been ended: up to `to`, its scope's
+// end. Deferred calls end it when nothing comes behind them, and those in literals at a time that is not known.
+func (d *decl) endedIn(v *types.Var, to token.Pos) []span {
+	var found []span
+	for _, made := range d.assigns[v] {
+		cancel := d.cancelOf(made)
+		for _, use := range d.uses[cancel] {
+			call, ok := d.parents[use].(*ast.CallExpr)
+			if !ok || call.Fun != use || d.around(call) != d.around(made) {
+				continue
+			}
+			if statement, ok := d.parents[call].(*ast.ExprStmt); ok {
+				found = append(found, d.behind(statement, min(to, d.nextMade(v, call.End())))...)
+			}
+		}
+	}
+	return found
+}
+
+// cancelOf gives the variable of what ends a context, declared or assigned with it, or nil.
+func (d *decl) cancelOf(made ast.Expr) types.Object {
+	assign, ok := d.parents[made].(*ast.AssignStmt)
+	if !ok || len(assign.Lhs) != 2 || len(assign.Rhs) != 1 {
+		return nil
+	}
+	ident, ok := assign.Lhs[1].(*ast.Ident)
+	if !ok || !isCancel(d.info.TypeOf(ident)) {
+		return nil
+	}
+	return d.info.ObjectOf(ident)
+}
+
+// nextMade gives where a variable is next made another context.
+func (d *decl) nextMade(v *types.Var, from token.Pos) token.Pos {
+	next := token.Pos(1 << 30)
+	for _, made := range d.assigns[v] {
+		if made.Pos() > from {
+			next = min(next, made.Pos())
+		}
+	}
+	return next
+}
+
+// behind lists what comes behind a statement: the rest of its block, and of those around it that the block goes on to.
+func (d *decl) behind(statement ast.Node, to token.Pos) []span {
+	var found []span
+	for n := statement; ; n = d.parents[n] {
+		outer := d.parents[n]
+		var list []ast.Stmt
+		switch outer := outer.(type) {
+		case *ast.BlockStmt:
+			list = outer.List
+		case *ast.CaseClause:
+			list = outer.Body
+		case *ast.CommClause:
+			list = outer.Body
+		case nil, *ast.FuncLit, *ast.FuncDecl:
+			return found
+		default:
+			continue
+		}
+		if from, end := n.End(), min(outer.End(), to); from < end {
+			found = append(found, span{d.offset(from), d.offset(end)})
+		}
+		if outer.End() >= to || leaves(list) {
+			return found
+		}
+	}
+}
+
+// leaves tells whether statements do not go on to what stands behind their block.
+func leaves(list []ast.Stmt) bool {
+	if len(list) == 0 {
+		return false
+	}
+	switch last := list[len(list)-1].(type) {
+	case *ast.ReturnStmt, *ast.BranchStmt:
+		return true
+	case *ast.ExprStmt:
+		call, ok := last.X.(*ast.CallExpr)
+		return ok && isExit(call)
+	}
+	return false
+}
+
+func isExit(call *ast.CallExpr) bool {
+	switch fun := ast.Unparen(call.Fun).(type) {
+	case *ast.Ident:
+		return fun.Name == "panic"
+	case *ast.SelectorExpr:
+		switch fun.Sel.Name {
+		case "Exit", "Fatal", "Fatalf", "Fatalln", "Fatalw":
+			return true
+		}
+	}
+	return false
+}
+
+// endsOthers tells whether a statement calls a cancel function that was made elsewhere: a field, a package's variable, a
+// parameter, or one of a function around the literal. What was handed to this function may have ended then; not where
+// the `block` sets the cancel function anew, since then it ended what went before.
+func (x *extractor) endsOthers(statement ast.Stmt, path []ast.Node, block ast.Node) bool {
+	found := false
+	ast.Inspect(statement, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit, *ast.DeferStmt, *ast.GoStmt:
+			return false
+		case *ast.BlockStmt:
+			return !leaves(n.List)
+		case *ast.CaseClause:
+			return !leaves(n.Body)
+		case *ast.CommClause:
+			return !leaves(n.Body)
+		case *ast.CallExpr:
+			found = found || isCancel(x.info.TypeOf(n.Fun)) && !x.isOwn(n.Fun, path) && !isSetAnew(n.Fun, block)
+		}
+		return !found
+	})
+	return found
+}
+
+// isSetAnew tells whether a block assigns to what an expression names.
+func isSetAnew(e ast.Expr, block ast.Node) bool {
+	name, found := types.ExprString(e), false
+	ast.Inspect(block, func(n ast.Node) bool {
+		if assign, ok := n.(*ast.AssignStmt); ok {
+			for _, left := range assign.Lhs {
+				found = found || types.ExprString(left) == name
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// isOwn tells whether a function value is a variable that the innermost function of a path declares in its body.
+func (x *extractor) isOwn(e ast.Expr, path []ast.Node) bool {
+	ident, ok := ast.Unparen(e).(*ast.Ident)
+	if !ok {
+		return false
+	}
+	v, ok := x.info.Uses[ident].(*types.Var)
+	for i := len(path) - 1; ok && i >= 0; i-- {
+		switch fn := path[i].(type) {
+		case *ast.FuncLit:
+			return declares(fn.Body, v)
+		case *ast.FuncDecl:
+			return declares(fn.Body, v)
+		}
+	}
+	return false
+}
+
+func declares(body ast.Node, v *types.Var) bool { return body.Pos() <= v.Pos() && v.Pos() < body.End() }
