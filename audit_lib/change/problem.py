@@ -70,6 +70,12 @@ class Problem:
         return {one.method: one for one in self.facts.outside}
 
     @cached_property
+    def working(self) -> frozenset[str]:
+        """The functions and literals that could use a context: they call others of the module, or hold a site."""
+        inside = {call.caller for call in self.facts.calls} | {site.function for site in self.facts.sites}
+        return frozenset(func.id for function in inside for func in self.graph.chain(function))
+
+    @cached_property
     def declared(self) -> dict[str, list[Origin]]:
         """What is declared and is a context, gives one, or is called `ctx`, by file."""
         found: dict[str, list[Origin]] = defaultdict(list)

@@ -230,8 +230,8 @@ def parameter_edits(problem: Problem, group: Group, names: dict[str, str]) -> It
         declaration = text.find(func.place.start, func.place.end, *FUNCTIONS)
         parameters = declaration.field("parameters") if declaration is not None else None
         if parameters is not None:
-            behind = group.behind and bool(func.parent)
-            yield from with_context(text, parameters, names.get(member, "ctx"), behind=behind)
+            behind, body = group.behind and bool(func.parent), member in problem.working
+            yield from with_context(text, parameters, names.get(member, "ctx"), body=body, behind=behind)
     for node in group.interfaces:
         place = problem.graph.dispatch[node].place
         text = problem.texts[place.file]
