@@ -8,7 +8,7 @@ from ast_grep_py import SgNode
 
 from audit_lib.change.contexts import Given
 from audit_lib.change.gotext import GoText, block_around, function_around, named_children
-from audit_lib.change.imports import qualifier
+from audit_lib.change.imports import of_context
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import Problem, where
 from audit_lib.change.signatures import first_in
@@ -39,7 +39,7 @@ def handed_over(problem: Problem, call: Call, given: Given, *, behind: bool = Fa
     detached = outlasts(problem, call, given)
     written = given.text
     if detached:
-        written = f"{qualifier(text)}.WithoutCancel({written})"
+        written = f"{of_context(text, 'WithoutCancel')}({written})"
     if call.spread:
         edits = _hoisted(problem, text, call, node, written) if node is not None else None
         if edits is None:

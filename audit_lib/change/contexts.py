@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from audit_lib.change.guards import can_guard, guarded
 from audit_lib.change.holders import is_kept
-from audit_lib.change.imports import qualifier
-from audit_lib.change.naming import is_fresh, parameter_name, roots_of
+from audit_lib.change.imports import of_context
+from audit_lib.change.naming import is_fresh, name_of_unnamed, parameter_name, roots_of
 from audit_lib.change.problem import Problem
 from audit_lib.judge.graph import TESTING
 from audit_lib.judge.lifetime import COMMANDS, is_main
@@ -77,13 +79,15 @@ class Contexts:
     ) -> Given | None:
         """The best context that is there without any threading; `but` is the offset of a root that is replaced.
 
-        `to_hand_on` leaves out what would be kept in a literal for longer than it lives. One that has been ended there
-        is used only `to_detach`, where there is no other.
+        `to_hand_on` leaves out what would be kept in a literal for longer than it lives, and a command that is
+        ignored. One that has been ended there is used only `to_detach`, where there is no other.
         """
         best: tuple[tuple[int, ...], Origin] | None = None
         for source in self._problem.graph.sources_at(function, place.start):
             ended = source.has_ended(place.start)
             if (ended and not to_detach) or not self._is_usable(source, function, place.start, but):
+                continue
+            if to_hand_on and source.name == "_" and source.gives in COMMANDS:
                 continue
             lifetime = self._problem.lifetimes.of_source(source)
             if lifetime is None and not source.param:
@@ -101,10 +105,20 @@ class Contexts:
         return self._guarded(best[1])
 
     def _guarded(self, source: Origin) -> Given:
+        source = self._called(source)
         if (source.file, source.declared) not in self._guards or not can_guard(source):
             return Given(source.expr, "scope", source=source)
         text, guard = guarded(self._problem, source)
         return Given(text, "scope", source=source, guard=guard)
+
+    def _called(self, source: Origin) -> Origin:
+        """A source as it is written: one without a name by the name that it gets."""
+        func = self._problem.graph.funcs.get(source.owner)
+        if source.name != "_" or func is None:
+            return source
+        usual, dot, rest = source.expr.partition(".")
+        name = name_of_unnamed(self._problem, func, usual) if dot else self.name_in(func)
+        return msgspec.structs.replace(source, expr=f"{name}{dot}{rest}")
 
     def kept(self, function: str, place: Place) -> Given | None:
         """A context there that is made from a root which stays: the work around it has a life of its own."""
@@ -133,7 +147,7 @@ class Contexts:
         tested = self._test_context(function, place.start)
         if tested is not None:
             return tested
-        return Given(f"{qualifier(self._problem.text_of(place))}.Background()", "moved")
+        return Given(f"{of_context(self._problem.text_of(place), 'Background')}()", "moved")
 
     def _test_context(self, function: str, offset: int) -> Given | None:
         problem = self._problem
@@ -148,7 +162,7 @@ class Contexts:
         return None
 
     def _is_usable(self, source: Origin, function: str, offset: int, but: int) -> bool:
-        if source.gives in TESTING or (source.name == "_" and source.gives in COMMANDS):
+        if source.gives in TESTING:
             return False
         if source.role == "stored":
             return self._problem.config.policy.stored == "fix"

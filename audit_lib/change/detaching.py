@@ -9,7 +9,7 @@ from ast_grep_py import SgNode
 
 from audit_lib.change.edits import splice
 from audit_lib.change.gotext import FUNCTIONS, GoText, block_around, function_around, named_children
-from audit_lib.change.imports import qualifier
+from audit_lib.change.imports import of_context
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.roots import declared_by, names_in
 from audit_lib.model import Edit, Span
@@ -31,7 +31,7 @@ def detached(text: GoText, site: Span, given: str, write: Write, *, bounded: boo
     call itself; where neither can be, the reason is given.
     """
     node = text.root_at(site.start, site.end)
-    values = f"{qualifier(text)}.WithoutCancel({given})"
+    values = f"{of_context(text, 'WithoutCancel')}({given})"
     if node is None:
         return Obstacle("it is written as this tool cannot edit it", f"{text.file}:{site.line}")
     if bounded:
@@ -141,7 +141,7 @@ def _before(text: GoText, node: SgNode, write: Write, values: str) -> tuple[Edit
 
 
 def _bound(text: GoText, values: str) -> str:
-    return f"{qualifier(text)}.WithTimeout({values}, {BOUND})"
+    return f"{of_context(text, 'WithTimeout')}({values}, {BOUND})"
 
 
 def _is_in_loop(node: SgNode, function: SgNode) -> bool:

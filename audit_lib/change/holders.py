@@ -21,6 +21,10 @@ _INFERRED = ("local:", "var:")
 """Nodes whose type need not be written: what is assigned to them says it."""
 
 
+_SHARED = ("type:", "element:")
+"""How the nodes begin that stand for all holders of a type: of a declared one, or of a list's elements."""
+
+
 class Holders:
     """The types of what holds functions in one problem."""
 
@@ -49,11 +53,11 @@ class Holders:
         return [node for node in held if self._is_value(node) and node not in run and not self._is_mocks(node)]
 
     def joined_with(self, node: str) -> list[str]:
-        """What changes with a holder: what it holds, what holds it, and all that have its declared type."""
+        """What changes with a holder: what it holds, what holds it, and all of its type, or list."""
         if not self._problem.graph.owns(node.removeprefix("type:")):
             return []
-        declared = node if node.startswith("type:") else self._types.get(node, "")
-        joined = self._of_type[declared] + [declared] if declared.startswith("type:") else []
+        declared = node if node.startswith(_SHARED) else self._types.get(node, "")
+        joined = self._of_type[declared] + [declared] if declared.startswith(_SHARED) else []
         held = self._problem.graph.dispatch.get(node)
         above = [holder for holder in self._problem.graph.held_by(node) if self._is_value(holder)]
         return [*joined, *(held.targets if held is not None else ()), *above]

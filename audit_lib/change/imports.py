@@ -40,6 +40,12 @@ def qualifier(text: GoText) -> str:
     return OTHER_NAME if taken or package_name(text) == CONTEXT else CONTEXT
 
 
+def of_context(text: GoText, name: str) -> str:
+    """How a file says what the context package exports: plainly, where it is imported for all its names."""
+    imported = text.imports.names(CONTEXT, CONTEXT)
+    return name if imported == {DOT} else f"{qualifier(text)}.{name}"
+
+
 def repaired(before: bytes | None, after: bytes) -> bytes:
     """The edited file with the imports that it needs, and without those that only the file before needed.
 

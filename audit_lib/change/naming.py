@@ -7,6 +7,9 @@ from audit_lib.change.problem import Problem
 from audit_lib.read.facts import Func, Origin
 
 USUAL = "ctx"
+OTHER_NAMES = {"r": ("req",), "c": ("reqCtx",), "cmd": ("command",), "s": ("stream",)}
+"""What parameters are called that give contexts, where their usual names are taken."""
+
 OTHERS = ("reqCtx", "parentCtx", "callCtx", "ctx2", "ctx3")
 
 
@@ -34,6 +37,13 @@ def parameter_name(problem: Problem, top: Func, replaced: frozenset[tuple[str, i
     return next((name for name in OTHERS if not text.has_word(start, end, name)), "outerCtx")
 
 
+def name_of_unnamed(problem: Problem, func: Func, usual: str) -> str:
+    """What a parameter is called that has no name and gives a context, but is none: nothing there has that name."""
+    text, place = problem.text_of(func.place), func.place
+    names = (usual, *OTHER_NAMES.get(usual, ()), *(f"{usual}{i}" for i in range(1, 10)))
+    return next(name for name in names if not text.has_word(place.start, place.end, name))
+
+
 def declared_in(problem: Problem, top: Func) -> list[Origin]:
     """All that a function and its literals declare and that is a context, gives one, or is called `ctx`."""
     place = top.place
@@ -47,13 +57,13 @@ def declared_in(problem: Problem, top: Func) -> list[Origin]:
 def _takes_the_name(source: Origin, replaced: frozenset[tuple[str, int]]) -> bool:
     """Whether a declaration of `ctx` is in a parameter's way.
 
-    What is derived from roots that are replaced is derived from the parameter then. A variable that is declared
-    without a value is nil until it is assigned.
+    What is derived from roots that are replaced is derived from the parameter then, and a literal's own parameter is
+    what is meant in it. A variable that is declared without a value is nil until it is assigned.
     """
     if source.name != USUAL:
         return False
     if source.role != "context" or source.param:
-        return True
+        return source.role != "context"
     return not is_fresh(source, replaced) or source.assigned == 0 or source.assigned > source.start
 
 

@@ -7,6 +7,8 @@ from ast_grep_py import SgNode
 from audit_lib.change.gotext import GoText, block_around, named_children, names_of
 from audit_lib.model import Edit, Span
 
+_WITH_INITIALIZERS = ("if_statement", "expression_switch_statement", "type_switch_statement")
+
 
 def replaced(text: GoText, root: Span, written: str) -> tuple[Edit, ...]:
     """The edits that write a context in place of a root.
@@ -18,6 +20,8 @@ def replaced(text: GoText, root: Span, written: str) -> tuple[Edit, ...]:
     if node is None:
         return (text.edit(root.start, root.end, written),)
     statement = _naming(node, written)
+    if statement is not None and _is_initializer(statement):
+        return (text.edit(text.start(statement), _behind_semicolon(text, statement), ""),)
     if statement is not None:
         return (text.without_lines(text.start(statement), text.end(statement)),)
     listed = _one_of_several(text, node, written)
@@ -59,7 +63,22 @@ def _naming(node: SgNode, written: str) -> SgNode | None:
             declaration = declaration.parent()
         return declaration
     parent = statement.parent()
-    return statement if parent is not None and parent.kind() in ("statement_list", "block") else None
+    whole = parent is not None and parent.kind() in ("statement_list", "block")
+    return statement if whole or _is_initializer(statement) else None
+
+
+def _is_initializer(statement: SgNode) -> bool:
+    """Whether a statement stands before the condition of an `if` or the value of a `switch`."""
+    parent = statement.parent()
+    initial = parent.field("initializer") if parent is not None and parent.kind() in _WITH_INITIALIZERS else None
+    return initial is not None and initial.range() == statement.range()
+
+
+def _behind_semicolon(text: GoText, statement: SgNode) -> int:
+    end = text.data.index(b";", text.end(statement)) + 1
+    while text.data[end : end + 1] in (b" ", b"\t"):
+        end += 1
+    return end
 
 
 def _one_of_several(text: GoText, node: SgNode, written: str) -> tuple[Edit, ...]:

@@ -13,7 +13,7 @@ from ast_grep_py import SgNode
 
 from audit_lib.change.gotext import FUNCTIONS, GoText, named_children
 from audit_lib.change.holders import KINDS, Holders, is_left_alone, is_mock, is_run_there
-from audit_lib.change.imports import qualifier
+from audit_lib.change.imports import of_context
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import Problem, where
 from audit_lib.judge.lifetime import is_init, is_main
@@ -268,7 +268,7 @@ def with_context(
     """
     declared = named_children(parameters)
     named = not declared or any(node.field("name") is not None for node in declared)
-    kind = f"{qualifier(text)}.Context"
+    kind = of_context(text, "Context")
     written = f"{name} {kind}" if named or body else kind
     unnamed = declared if body and not named else []
     for node in unnamed[1:]:

@@ -14,7 +14,7 @@ from ast_grep_py import SgNode
 
 from audit_lib.change.edits import by_file
 from audit_lib.change.gotext import COMMENT, GoText, named_children
-from audit_lib.change.imports import qualifier
+from audit_lib.change.imports import of_context
 from audit_lib.change.planned import Component, Plan, Planner
 from audit_lib.change.problem import Problem, where
 from audit_lib.change.roots import declared_by, names_in
@@ -159,7 +159,7 @@ class Variables:
     def _in_test(self, use: Finding) -> Edit:
         """A test's use, where the variable goes and no context of its own is there: the root itself."""
         text = self._problem.texts[use.site.span.file]
-        return text.edit(use.site.span.start, use.site.span.end, f"{qualifier(text)}.Background()")
+        return text.edit(use.site.span.start, use.site.span.end, f"{of_context(text, 'Background')}()")
 
     def _refusal(self, variable: Finding, refusals: Mapping[str, Refusal]) -> Refusal:
         first = next(refusals[use.fingerprint] for use in variable.uses if use.fingerprint in refusals)

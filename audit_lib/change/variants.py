@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from audit_lib.change.gotext import DECLARATIONS, named_children, names_of
-from audit_lib.change.imports import qualifier
+from audit_lib.change.imports import of_context
 from audit_lib.change.problem import Problem
 from audit_lib.change.signatures import VARIANT, with_context
 from audit_lib.model import Edit
@@ -28,7 +28,7 @@ def variant_edits(problem: Problem, function: str, name: str) -> Iterator[Edit]:
     receiver = node.field("receiver")
     holder = named_children(receiver)[0].field("name") if receiver is not None else None
     target = f"{holder.text()}." if holder is not None else ""
-    passed = [f"{qualifier(text)}.Background()"]
+    passed = [f"{of_context(text, 'Background')}()"]
     for declared in named_children(parameters):
         dots = "..." if declared.kind() == "variadic_parameter_declaration" else ""
         passed += [given + dots for given in names_of(declared)]

@@ -20,7 +20,8 @@ func (x *extractor) noteHolder(node string, t types.Type) string {
 	return node
 }
 
-// holderType names a declared function type, tells interfaces, and is empty for types that are only written.
+// holderType names a declared function type, or the elements of a list; it tells interfaces, and is empty for function
+// types that are only written.
 func holderType(t types.Type) string {
 	if types.IsInterface(t) {
 		return "interface"
@@ -28,7 +29,7 @@ func holderType(t types.Type) string {
 	if named, ok := types.Unalias(t).(*types.Named); ok {
 		return "type:" + typeID(named)
 	}
-	return ""
+	return elementNode(t)
 }
 
 // readFuncTypes finds the function types that are written in a file, and the nodes that they are the types of.

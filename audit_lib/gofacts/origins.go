@@ -48,10 +48,14 @@ func nameFor(t types.Type) string {
 	if isContext(t) {
 		return "ctx"
 	}
-	if named := namedOf(t); named != nil {
-		return strings.ToLower(named.Obj().Name()[:1])
+	named := namedOf(t)
+	switch {
+	case named == nil:
+		return "v"
+	case named.Obj().Name() == "Command":
+		return "cmd"
 	}
-	return "v"
+	return strings.ToLower(named.Obj().Name()[:1])
 }
 
 // declareLocal adds the source that a local variable is, from where it is declared to the end of its block.

@@ -276,14 +276,10 @@ func (d *decl) useOfFunc(e ast.Expr) *useFact {
 			}
 			return d.useOfFunc(p)
 		}
-		use.Kind = "arg"
+		use.Kind, use.Arg = "arg", slices.Index(p.Args, e)
 		if fn := d.calleeFunc(p); fn != nil {
 			use.Target = funcID(fn)
-		}
-		for i, arg := range p.Args {
-			if arg == e {
-				use.Arg = i
-			}
+			use.Arg = min(use.Arg, max(fn.Signature().Params().Len()-1, 0))
 		}
 		_, use.Go = d.parents[p].(*ast.GoStmt)
 		_, use.Defer = d.parents[p].(*ast.DeferStmt)
