@@ -40,7 +40,7 @@ def parameter_name(problem: Problem, top: Func, replaced: frozenset[tuple[str, i
 def name_of_unnamed(problem: Problem, func: Func, usual: str) -> str:
     """What a parameter is called that has no name and gives a context, but is none: nothing there has that name."""
     text, place = problem.text_of(func.place), func.place
-    names = (usual, *OTHER_NAMES.get(usual, ()), *(f"{usual}{i}" for i in range(1, 10)))
+    names: tuple[str, ...] = (usual, *OTHER_NAMES.get(usual, ()), *(f"{usual}{i}" for i in range(1, 10)))
     return next(name for name in names if not text.has_word(place.start, place.end, name))
 
 

@@ -80,6 +80,11 @@ class Case:
         return self.site.values or (bool(given) and all(use.values for use in given))
 
     @property
+    def only_asked(self) -> bool:
+        """Whether the context is only asked for its end or its values: nothing is done with it."""
+        return bool(self.site.uses) and all(use.kind == "method" for use in self.site.uses)
+
+    @property
     def makes(self) -> bool:
         """Whether the context is given to what makes an object, which may keep it."""
         return any(use.makes and self._may_keep(use.target) for use in self.site.uses if use.kind == "arg")

@@ -63,7 +63,10 @@ def without_source(case: Case) -> Decision | None:
         return Decision(
             category, "review", f"nothing calls {case.top.name}", "remove it, or say who is to call it", "unused"
         )
-    if category == "init":
+    if case.top.closed_by:
+        of = case.top.closed_by[0].rpartition("/")[2]
+        reason = f"{case.top.name} implements {of}, whose form is not this module's, and no context is in scope"
+    elif category == "init":
         reason = f"{case.top.name} runs at start-up, and no context that can end is above it"
     elif category == "background":
         reason = f"{case.top.name} is work of its own, and no context is above it"

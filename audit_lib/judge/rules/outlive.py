@@ -19,7 +19,7 @@ WRITES = ("Record", "Write", "Append", "Insert", "Add", "Save", "Log", "Emit", "
 def decide(case: Case) -> Decision | None:
     """Decide goroutines that nobody waits for, deferred calls, and what follows the end of a context."""
     supply = case.trail.supply
-    if supply is None:
+    if supply is None or case.only_asked:
         return None
     category: Category = "background" if supply.lifetime == "worker" else "request"
     goroutine = case.trail.unwaited
