@@ -98,7 +98,7 @@ class Groups:
             node = graph.dispatch.get(member) if member not in graph.funcs else None
             if node is not None and node.kind == "interface":
                 interfaces.add(member)  # or a struct embeds it, and has its methods by that
-                queue += node.targets
+                queue += (*node.targets, *self._holders.of(member))
             elif node is not None or member.startswith(KINDS):
                 holders.add(member)
                 queue += self._holders.joined_with(member)

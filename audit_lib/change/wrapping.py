@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ast_grep_py import SgNode
 
 from audit_lib.change.calls import Handed, naming
@@ -9,7 +11,8 @@ from audit_lib.change.contexts import Given
 from audit_lib.change.gotext import DECLARATIONS, GoText, named_children, names_of
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import Problem, where
-from audit_lib.read.facts import Call, Func
+from audit_lib.change.signatures import methods_of
+from audit_lib.read.facts import Call
 from audit_lib.read.imports import default_name
 
 PREDECLARED = frozenset(
@@ -19,20 +22,33 @@ PREDECLARED = frozenset(
 """Types that need no import."""
 
 
+@dataclass(frozen=True)
+class _Declared:
+    """A function or an interface's method as it is declared: its file, its node there, and its package."""
+
+    text: GoText
+    node: SgNode
+    package: str
+
+
 def wrapped(problem: Problem, call: Call, given: Given) -> Handed:
     """`g.Go(s.work)` becomes `g.Go(func() error { return s.work(ctx) })`; `T.work` takes its receiver there."""
     text = problem.text_of(call.place)
-    func = problem.graph.funcs.get(call.callee)
+    named = text.find(call.place.start, call.place.end, "selector_expression")
+    if named is not None and named.find(kind="call_expression") is not None:
+        reason = "a literal cannot stand for it there: what it is a method of is made once, and not with each call"
+        return Handed(obstacle=Obstacle(reason, where(call.place)))
+    declared = _declared(problem, call.callee)
     head = given.text.partition(".")[0]
-    signature = _signature(problem, call, head) if func is not None else None
-    if func is None or signature is None:
+    signature = _signature(problem, call, declared, head) if declared is not None else None
+    if declared is None or signature is None:
         reason = "a literal cannot stand for it there: its parameters' types have other names in this package"
         return Handed(obstacle=Obstacle(reason, where(call.place)))
     parameters, results, arguments = signature
     value = text.said(call.place.start, call.place.end)
     if call.method_expr:
         of, _, method = value.rpartition(".")
-        receiver = _receiver(problem, func, [*arguments, head])
+        receiver = _receiver(declared, [*arguments, head])
         parameters = ", ".join(filter(None, (f"{receiver} {of.removeprefix('(').removesuffix(')')}", parameters)))
         value = f"{receiver}.{method}"
     called = f"{value}({', '.join((given.text, *arguments))})"
@@ -42,27 +58,35 @@ def wrapped(problem: Problem, call: Call, given: Given) -> Handed:
     return Handed((edit, *naming(problem, given)), given)
 
 
-def _receiver(problem: Problem, func: Func, taken: list[str]) -> str:
+def _declared(problem: Problem, callee: str) -> _Declared | None:
+    func = problem.graph.funcs.get(callee)
+    if func is not None:
+        text = problem.text_of(func.place)
+        node = text.find(func.place.start, func.place.end, *DECLARATIONS)
+        return _Declared(text, node, func.package) if node is not None else None
+    method = problem.graph.dispatch.get(callee)
+    if method is None or not method.place.file:
+        return None
+    text = problem.texts[method.place.file]
+    interface, _, name = callee.rpartition(".")
+    found = next(methods_of(text, method.place.start, name), None)
+    return _Declared(text, found, interface.rpartition(".")[0]) if found is not None else None
+
+
+def _receiver(declared: _Declared, taken: list[str]) -> str:
     """What a method's receiver is called, or another name where that is taken."""
-    text = problem.text_of(func.place)
-    declaration = text.find(func.place.start, func.place.end, *DECLARATIONS)
-    listed = declaration.field("receiver") if declaration is not None else None
+    listed = declared.node.field("receiver")
     names = [name for item in named_children(listed) for name in names_of(item)] if listed is not None else []
     name = names[0] if names and names[0] != "_" else "v"
     return f"{name}0" if name in taken else name
 
 
-def _signature(problem: Problem, call: Call, taken: str) -> tuple[str, str, list[str]] | None:
+def _signature(problem: Problem, call: Call, declared: _Declared, taken: str) -> tuple[str, str, list[str]] | None:
     """The parameters, the results and the arguments of a literal that stands for a function; None where they differ."""
-    func = problem.graph.funcs[call.callee]
-    text = problem.text_of(func.place)
-    declaration = text.find(func.place.start, func.place.end, *DECLARATIONS)
-    if declaration is None:
-        return None
-    parameters, results = declaration.field("parameters"), declaration.field("result")
+    parameters, results = declared.node.field("parameters"), declared.node.field("result")
     if parameters is None:
         return None
-    names = _Names(problem, call, text)
+    names = _Names(problem, call, declared)
     listed = _arguments(parameters, names, taken)
     returned = names.said(results) if results is not None else ""
     if listed is None or returned is None:
@@ -73,12 +97,12 @@ def _signature(problem: Problem, call: Call, taken: str) -> tuple[str, str, list
 class _Names:
     """How types of the file that declares a function are written in the file that names it."""
 
-    def __init__(self, problem: Problem, call: Call, declared: GoText) -> None:
-        self._declared = declared
+    def __init__(self, problem: Problem, call: Call, declared: _Declared) -> None:
+        self._declared = declared.text
         self._used = problem.text_of(call.place)
-        func, chain = problem.graph.funcs[call.callee], problem.graph.chain(call.caller)
-        near = bool(chain) and chain[0].package == func.package
-        known = self._used.imports.names(func.package, default_name(func.package))
+        chain = problem.graph.chain(call.caller)
+        near = bool(chain) and chain[0].package == declared.package
+        known = self._used.imports.names(declared.package, default_name(declared.package))
         self._prefix = "" if near else f"{min(known)}." if known else None
 
     def said(self, node: SgNode) -> str | None:
