@@ -12,7 +12,7 @@ from audit_lib.change.imports import of_context
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import Problem, where
 from audit_lib.change.signatures import first_in
-from audit_lib.judge.trail import crossings_at
+from audit_lib.judge.trail import crossings_at, started
 from audit_lib.model import Edit, Lifetime
 from audit_lib.read.facts import Call, Origin
 
@@ -85,7 +85,8 @@ def outlasts(problem: Problem, call: Call, given: Given) -> bool:
         return False
     owner = source.owner if source is not None else given.opens
     short = _lifetime(problem, given) in ("request", None)
-    for crossing in crossings_at(problem.graph, call, owner):
+    begun = started(problem.graph, problem.lifetimes, source) if source is not None else ()
+    for crossing in (*crossings_at(problem.graph, call, owner), *begun):
         if crossing.kind == "go" and not crossing.waited and short:
             return True
         if crossing.kind in ("defer", "after"):

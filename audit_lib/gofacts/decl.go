@@ -165,7 +165,11 @@ func (d *decl) visit(n ast.Node) {
 		fact := d.lits[n]
 		d.declareParams(n.Type.Params, n.Body, fact, false)
 		fact.Use = d.useOfFunc(n)
-		d.call(n, fact.ID, "closure", nil)
+		var handed []string
+		if call, ok := d.parents[n].(*ast.CallExpr); ok && call.Fun == n {
+			handed = d.firstContext(call)
+		}
+		d.call(n, fact.ID, "closure", handed)
 		d.hold(n, fact.ID)
 	case *ast.CallExpr:
 		d.visitCall(n)

@@ -119,6 +119,8 @@ func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param,
 // origins says what a context expression was made from, and whether somebody can end it.
 //
 //	root:OFFSET  param:FUNCTION#N  method:TYPE  field:NODE  call:FUNCTION  global:NAME  other
+//
+// `detached:` is there besides where it has the values of these and not their end.
 func (d *decl) origins(e ast.Expr) ([]string, ending) {
 	return d.expressionOrigins(e, map[*types.Var]bool{})
 }
@@ -185,6 +187,9 @@ func (d *decl) callOrigins(call *ast.CallExpr, seen map[*types.Var]bool) ([]stri
 	for _, arg := range call.Args {
 		if isContext(d.info.TypeOf(arg)) {
 			origins, ends := d.expressionOrigins(arg, seen)
+			if id == "context.WithoutCancel" {
+				origins = append([]string{"detached:"}, origins...)
+			}
 			return origins, max(ends, endings[id])
 		}
 	}

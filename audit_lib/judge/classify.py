@@ -59,7 +59,8 @@ class Court:
     def __init__(self, syntax: Syntax, facts: Facts, config: Config) -> None:
         self._syntax, self._facts, self._config = syntax, facts, config
         self._graph = Graph(facts, frozenset(file.file for file in syntax.files if file.generator))
-        self._reach = Reach(self._graph, Lifetimes(self._graph), stored=config.policy.stored == "fix")
+        self._lifetimes = Lifetimes(self._graph)
+        self._reach = Reach(self._graph, self._lifetimes, stored=config.policy.stored == "fix")
         self._directives: dict[tuple[str, int], Directive] = {
             (word.span.file, word.covers): word for word in syntax.directives
         }
@@ -118,11 +119,11 @@ class Court:
         own = f"root:{site.place.start}"
         supply = self._reach.supply_at(site.function, site.place.start, but=own)
         if supply is not None:
-            return trail_in_scope(self._graph, site, supply)
+            return trail_in_scope(self._graph, self._lifetimes, site, supply)
         for func in self._graph.chain(site.function):
             ways = self._reach.steps_to(func.id)
             if ways and ways[-1].supply is not None:
-                return trail_by_threading(self._graph, site, ways)
+                return trail_by_threading(self._graph, self._lifetimes, site, ways)
         return trail_without_source(self._graph, site)
 
     def _case(self, site: TypedSite) -> Case | None:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from audit_lib.judge.graph import TESTING, Edge, Graph
 from audit_lib.model import Lifetime
-from audit_lib.read.facts import Func, Origin
+from audit_lib.read.facts import Call, Func, Origin
 
 COMMANDS = frozenset(
     {
@@ -21,6 +21,9 @@ COMMANDS = frozenset(
 
 WORKER_NAMES = frozenset({"Run", "Start", "Serve", "Reconcile", "Loop", "Watch", "Process", "ProcessJob", "Work"})
 """Methods by which frameworks hand a worker its context."""
+
+DETACHED = "detached:"
+"""What stands beside the origins of a context that has their values and not their end."""
 
 _TELLING: tuple[Lifetime, ...] = ("request", "worker", "command", "process", "test")
 """Which lifetime a parameter has that is called with several: a worker is started by a command or the process."""
@@ -87,6 +90,12 @@ class Lifetimes:
     def of_param(self, function: str) -> Lifetime | None:
         """The lifetime with which a function's context parameter is called outside tests."""
         return self._params.get(function) if function in self._graph.funcs else self._param_of(function)
+
+    def of_call(self, call: Call) -> Lifetime | None:
+        """The lifetime of the context that a call hands over; None where it hands over none, or none that ends."""
+        if DETACHED in call.context:
+            return None
+        return self._of_origins(call.context, call.caller, ends=True)
 
     def _settle(self) -> None:
         """Look at every function, and again at those that depend on one that has changed, until nothing changes.

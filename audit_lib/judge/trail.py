@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from audit_lib.judge.graph import ESCAPES, Graph
+from audit_lib.judge.lifetime import Lifetimes
 from audit_lib.judge.reach import GROUPS, LATER, SHARED, Supply, Way
-from audit_lib.read.facts import Call, Func, Place, TypedSite, Use
+from audit_lib.read.facts import Call, Func, Origin, Place, TypedSite, Use
 
 CrossingKind = Literal["go", "defer", "shared", "lazy", "after"]
 
@@ -50,15 +51,16 @@ class Trail:
         return next((c for c in self.crossings if c.kind == "go" and not c.waited), None)
 
 
-def trail_in_scope(graph: Graph, site: TypedSite, supply: Supply) -> Trail:
+def trail_in_scope(graph: Graph, lifetimes: Lifetimes, site: TypedSite, supply: Supply) -> Trail:
     """The trail of a source that is in scope at the site."""
-    found = (*_own(graph, site), *_literals(graph, site.function, supply.source.owner))
+    source = supply.source
+    found = (*_own(graph, site), *_literals(graph, site.function, source.owner), *started(graph, lifetimes, source))
     if supply.source.has_ended(site.place.start):
         found = (*found, Crossing("after", site.function, site.place))
     return Trail(supply, (), found)
 
 
-def trail_by_threading(graph: Graph, site: TypedSite, ways: tuple[Way, ...]) -> Trail:
+def trail_by_threading(graph: Graph, lifetimes: Lifetimes, site: TypedSite, ways: tuple[Way, ...]) -> Trail:
     """The trail of a source that is some calls above the site."""
     found = [*_own(graph, site), *_literals(graph, site.function, "")]
     supply = None
@@ -80,7 +82,18 @@ def trail_by_threading(graph: Graph, site: TypedSite, ways: tuple[Way, ...]) -> 
         if call.kind == "value" and way.edge.through is None:
             found += _callback(graph, way, callee)
         found += _literals(graph, call.caller, supply.source.owner if supply else "")
+    found += started(graph, lifetimes, supply.source) if supply else ()
     return Trail(supply, ways, tuple(found))
+
+
+def started(graph: Graph, lifetimes: Lifetimes, source: Origin) -> Iterator[Crossing]:
+    """The borders that a parameter is behind whose function is started in a goroutine with a request's context."""
+    if not source.param or source.role != "context":
+        return
+    for edge in graph.callers(source.owner):
+        call = edge.call
+        if call.go and not call.test and lifetimes.of_call(call) == "request":
+            yield _goroutine(graph, call.caller, call.place, graph.funcs.get(source.owner))
 
 
 def _ended(graph: Graph, way: Way) -> Iterator[Crossing]:
