@@ -158,7 +158,7 @@ class _Attempt:
             opener = top
         if opener:
             return self._contexts.by_parameter(site.function, site.place, opener)
-        return self._supplies.obstacle(top) or Obstacle("no context can be brought to it from above", "")
+        return self._supplies.obstacle(site.function) or Obstacle("no context can be brought to it from above", "")
 
     def _edits(self, finding: Finding, site: TypedSite, given: Given) -> tuple[Edit, ...] | Obstacle:
         text = self._problem.text_of(site.place)

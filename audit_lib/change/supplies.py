@@ -76,9 +76,14 @@ class Supplies:
         return function in self._problem.graph.funcs and self.groups.of(function).closed is None
 
     def obstacle(self, function: str) -> Obstacle | None:
-        """What stands between a function and the contexts above it: the first closed group, the nearest first."""
+        """What stands between a function and the contexts above it: the first closed group, the nearest first.
+
+        Of a literal that something holds it is what holds it, whoever makes it.
+        """
+        graph = self._problem.graph
+        held = (func.id for func in graph.chain(function) if self._is_held(func))
         seen: set[str] = set()
-        queue = deque([function])
+        queue = deque([next(held, graph.top(function))])
         while queue:
             group = self.groups.of(queue.popleft())
             if group.key in seen:
@@ -88,6 +93,10 @@ class Supplies:
                 return group.closed
             queue += [function for call in self._calls(group) for function in self._callers(call)]
         return None
+
+    def _is_held(self, func: Func) -> bool:
+        """Whether something other than a variable holds a literal for later."""
+        return func.use is not None and func.use.kind != "var" and is_kept(self._problem, func)
 
     def _explore(self, start: Group) -> None:
         """Find all groups above one, and bring down what is in scope at their calls."""
@@ -137,6 +146,6 @@ class Supplies:
         for func in self._problem.graph.chain(call.caller):
             if not func.parent or is_kept(self._problem, func):
                 found.append(func.id)
-            if func.use is not None and func.use.kind != "var" and is_kept(self._problem, func):
+            if self._is_held(func):
                 break
         return found
