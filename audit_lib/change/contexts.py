@@ -177,10 +177,10 @@ class Contexts:
             return True
         if source.param:
             ends = source.ends and source.assigned < offset
-            return not (ends and outlives(self._problem.graph, function, source.owner))
+            return not (ends and outlives(self._problem.graph, function, source.owner, offset))
         if source.assigned == 0 or source.assigned > offset:
             return False
-        if source.ends and outlives(self._problem.graph, function, source.owner):
+        if source.ends and outlives(self._problem.graph, function, source.owner, offset):
             return False
         ended = self._problem.ended_at(source)
         return ended is None or offset < ended

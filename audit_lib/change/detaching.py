@@ -24,14 +24,13 @@ Write = Callable[[str], tuple[Edit, ...]]
 """The edits that write a context, by its expression, where it is wanted."""
 
 
-def detached(text: GoText, site: Span, given: str, write: Write, *, bounded: bool) -> tuple[Edit, ...] | Obstacle:
-    """The edits that give a site `context.WithoutCancel(given)`, bounded by a time.
+def detached(text: GoText, site: Span, values: str, write: Write, *, bounded: bool) -> tuple[Edit, ...] | Obstacle:
+    """The edits that give a site a context that has no end of its own, `values`, bounded by a time.
 
     `bounded` says that there is a bound already. Else the context is made in the statement before, or in the deferred
     call itself; where neither can be, the reason is given.
     """
     node = text.root_at(site.start, site.end)
-    values = f"{of_context(text, 'WithoutCancel')}({given})"
     if node is None:
         return Obstacle("it is written as this tool cannot edit it", f"{text.file}:{site.line}")
     if bounded:

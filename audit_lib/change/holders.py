@@ -139,8 +139,8 @@ def is_kept(problem: Problem, literal: Func) -> bool:
     What goes out of the module is taken to be run there, as most of such functions do.
     """
     use = literal.use
-    if use is None:
-        return False
+    if use is None or problem.graph.fate_of(use) == "go":
+        return False  # it is part of that work, and gets its context detached
     given = use.kind == "arg" and bool(use.target) and use.target not in ON_THE_SPOT and problem.graph.owns(use.target)
     return use.kind in ESCAPES or use.kind == "var" or (given and not _runs(problem, use))
 

@@ -14,6 +14,7 @@ from audit_lib.change.calls import naming
 from audit_lib.change.components import Fix, components_of, nilable_in
 from audit_lib.change.contexts import Contexts, Given
 from audit_lib.change.detaching import detached
+from audit_lib.change.imports import of_context
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.planned import Plan, Planner
 from audit_lib.change.problem import Problem, where
@@ -22,6 +23,7 @@ from audit_lib.change.supplies import Supplies
 from audit_lib.change.threading import Threading
 from audit_lib.change.variables import Variables, expanded, is_optional
 from audit_lib.config import Config
+from audit_lib.judge.trail import is_left_above
 from audit_lib.model import Edit, Finding, Refusal
 from audit_lib.read.facts import Facts, TypedSite
 from audit_lib.read.syntax import Syntax
@@ -175,4 +177,12 @@ class _Attempt:
         plain = write(given.text)
         if finding.verdict != "detach" or isinstance(plain, Obstacle):
             return plain
-        return detached(text, span, given.text, sure, bounded=bool(_BOUNDS & set(site.wraps)))
+        values = given.text
+        above = given.opens and self._is_left_above(site, given.opens)
+        if not above:
+            values = f"{of_context(text, 'WithoutCancel')}({given.text})"
+        return detached(text, span, values, sure, bounded=bool(_BOUNDS & set(site.wraps)))
+
+    def _is_left_above(self, site: TypedSite, opener: str) -> bool:
+        problem = self._problem
+        return is_left_above(problem.graph, problem.lifetimes, problem.reach, site, opener)

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 from ast_grep_py import SgNode
 
-from audit_lib.change.calls import Handed, naming
+from audit_lib.change.calls import Handed, naming, outlasts
 from audit_lib.change.contexts import Given
 from audit_lib.change.gotext import DECLARATIONS, GoText, named_children, names_of
+from audit_lib.change.imports import of_context
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import Problem, where
 from audit_lib.change.signatures import methods_of
@@ -51,11 +52,13 @@ def wrapped(problem: Problem, call: Call, given: Given) -> Handed:
         receiver = _receiver(declared, [*arguments, head])
         parameters = ", ".join(filter(None, (f"{receiver} {of.removeprefix('(').removesuffix(')')}", parameters)))
         value = f"{receiver}.{method}"
-    called = f"{value}({', '.join((given.text, *arguments))})"
+    detached = outlasts(problem, call, given)
+    context = f"{of_context(text, 'WithoutCancel')}({given.text})" if detached else given.text
+    called = f"{value}({', '.join((context, *arguments))})"
     body = f"return {called}" if results else called
     literal = f"func({parameters}){' ' + results if results else ''} {{ {body} }}"
     edit = text.edit(call.place.start, call.place.end, literal)
-    return Handed((edit, *naming(problem, given)), given)
+    return Handed((edit, *naming(problem, given)), given, detached)
 
 
 def _declared(problem: Problem, callee: str) -> _Declared | None:

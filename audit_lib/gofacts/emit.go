@@ -178,7 +178,8 @@ func (e *emitter) forwards() {
 	for _, facts := range e.l.packages {
 		for _, forward := range facts.Forwards {
 			owner, _, _ := strings.Cut(strings.TrimPrefix(forward.Func, "param:"), "#")
-			near := e.l.handed[owner] || forward.Kind == "value" && e.l.reach[owner]
+			ofFunc := forward.Kind == "kept" || forward.Kind == "each" || forward.Kind == "value" && e.l.reach[owner]
+			near := e.l.handed[owner] || ofFunc
 			if _, known := seen[forward]; !known && (near || e.wide) {
 				forwards = append(forwards, forward)
 			}

@@ -52,6 +52,8 @@ type useFact struct {
 	Values bool   `json:"values,omitempty"`   // the target only reads values, as a logger does
 	Makes  bool   `json:"makes,omitempty"`    // the target makes something that may keep what it is given
 	Tx     bool   `json:"tx,omitempty"`       // it is part of a transaction: a receiver or an argument is one
+	Lasts  bool   `json:"lasts,omitempty"`    // a literal's: what gets it lives longer than the function around it
+	Waited int    `json:"waited,omitempty"`   // in a goroutine: up to which offset somebody waits for what is done there
 }
 
 // A sourceFact is a way to get a context, and where it may be written: in [From, To) of its file.
@@ -84,6 +86,7 @@ type callFact struct {
 	Kind   string   `json:"kind,omitempty"` // static, interface, value, closure
 	Place  place    `json:"place,omitempty"`
 	Go     bool     `json:"go,omitempty"`
+	Waited int      `json:"waited,omitempty"` // of a go statement: up to which offset somebody waits for it
 	Defer  bool     `json:"defer,omitempty"`
 	Loop   bool     `json:"loop,omitempty"`
 	Lazy   bool     `json:"lazy,omitempty"`    // in a block that makes a kept value
@@ -105,6 +108,7 @@ type siteFact struct {
 	Wraps   []string  `json:"wraps,omitempty"` // WithTimeout and the like around the root
 	Uses    []useFact `json:"uses,omitempty"`
 	Flags   []string  `json:"flags,omitempty"`
+	Waited  int       `json:"waited,omitempty"` // in a go statement: up to which offset somebody waits for it
 	Values  bool      `json:"values,omitempty"` // the callee reads values only
 	IO      bool      `json:"io,omitempty"`     // what it is used for waits for something outside the process
 	Test    bool      `json:"test,omitempty"`
@@ -174,9 +178,10 @@ type holderFact struct {
 }
 
 // A forwardFact says what a function does with a context parameter: keeps it in a field, starts a goroutine with it,
-// or hands it to a callee.
+// or hands it to a callee; and of a parameter that is a function, that it is kept for later,
+// or which variable goes over it.
 type forwardFact struct {
 	Func   string `json:"function,omitempty"`
-	Kind   string `json:"kind,omitempty"` // field, go, arg, return, values
+	Kind   string `json:"kind,omitempty"` // field, go, arg, return, values, kept, each
 	Target string `json:"target,omitempty"`
 }

@@ -15,7 +15,6 @@ import (
 //	waits      it waits for goroutines or a channel before it returns
 //	lazy       past a test it makes a value once, and keeps it in its receiver or a package's variable
 //	hijacks    it takes a connection over from the HTTP server
-//	signals    it tells somebody who made a local channel or group that it has ended
 func bodyFlags(x *extractor, body *ast.BlockStmt, receiver *types.Var) []string {
 	found := map[string]bool{}
 	ast.Inspect(body, func(n ast.Node) bool {
@@ -30,16 +29,13 @@ func bodyFlags(x *extractor, body *ast.BlockStmt, receiver *types.Var) []string 
 			found["waits"] = found["waits"] || n.Op == token.ARROW
 		case *ast.CallExpr:
 			flagCall(x, n, found)
-			found["signals"] = found["signals"] || x.endsLocal(n, body)
-		case *ast.SendStmt:
-			found["signals"] = found["signals"] || x.isCaptured(n.Chan, body)
 		case *ast.IfStmt:
 			found["lazy"] = found["lazy"] || isNotNilTest(n) && x.isLazy(n, body, receiver)
 		}
 		return true
 	})
 	var flags []string
-	for _, flag := range []string{"forever", "hijacks", "lazy", "signals", "waits"} {
+	for _, flag := range []string{"forever", "hijacks", "lazy", "waits"} {
 		if found[flag] {
 			flags = append(flags, flag)
 		}
@@ -91,28 +87,6 @@ func upgrades(fn *types.Func) bool {
 		}
 	}
 	return false
-}
-
-// endsLocal sees `close(c)` and `wg.Done()` on a variable of a function around the body.
-func (x *extractor) endsLocal(call *ast.CallExpr, body *ast.BlockStmt) bool {
-	switch fun := ast.Unparen(call.Fun).(type) {
-	case *ast.Ident:
-		return fun.Name == "close" && len(call.Args) == 1 && x.isCaptured(call.Args[0], body)
-	case *ast.SelectorExpr:
-		fn := x.calleeFunc(call)
-		return fn != nil && funcID(fn) == "sync.WaitGroup.Done" && x.isCaptured(fun.X, body)
-	}
-	return false
-}
-
-// isCaptured tells whether an expression is a local variable that is declared outside a body.
-func (x *extractor) isCaptured(e ast.Expr, body *ast.BlockStmt) bool {
-	ident, ok := ast.Unparen(e).(*ast.Ident)
-	if !ok {
-		return false
-	}
-	v, ok := x.info.Uses[ident].(*types.Var)
-	return ok && !v.IsField() && v.Parent() != x.pkg.Scope() && (v.Pos() < body.Pos() || v.Pos() > body.End())
 }
 
 func (x *extractor) isChannel(e ast.Expr) bool {

@@ -22,7 +22,7 @@ func (d *decl) visitSite(call *ast.CallExpr, fn *types.Func) {
 	site := siteFact{
 		Kind: "bare_call", Callee: d.calleeText(call, fn), Sibling: sibling, Place: d.place(call),
 		Func: d.around(call).ID, Test: d.test, IO: !d.ownPackage(fn), Flags: d.siteFlags(call),
-		Values: fn.Pkg() != nil && valuesOnly[fn.Pkg().Path()],
+		Waited: d.waitedUntil(d.goStatement(call)), Values: fn.Pkg() != nil && valuesOnly[fn.Pkg().Path()],
 	}
 	site.Uses = []useFact{{Kind: "arg", Target: id, Line: site.Place.Line, Func: site.Func}}
 	d.out.Sites = append(d.out.Sites, site)
@@ -65,7 +65,7 @@ func (d *decl) calleeText(call *ast.CallExpr, fn *types.Func) string {
 // addContextSite adds an expression that is a root, or stands for one, with what becomes of its context.
 func (d *decl) addContextSite(site siteFact, e ast.Expr) {
 	site.Place, site.Func, site.Test, site.Flags = d.place(e), d.around(e).ID, d.test, d.siteFlags(e)
-	site.Uses = d.useOfContext(e, 0)
+	site.Uses, site.Waited = d.useOfContext(e, 0), d.waitedUntil(d.goStatement(e))
 	if d.keepsCancel(e) {
 		site.Flags = append(site.Flags, "cancel_kept")
 	}
@@ -278,7 +278,9 @@ func (d *decl) useAsArgument(call *ast.CallExpr, e ast.Expr, use useFact, depth 
 		use.Tx = use.Tx || isTransaction(d.info.TypeOf(arg))
 	}
 	use.Tx = use.Tx || isTransaction(d.receiverType(call))
-	_, use.Go = d.parents[call].(*ast.GoStmt)
+	if start, ok := d.parents[call].(*ast.GoStmt); ok {
+		use.Go, use.Waited = true, d.waitedUntil(start)
+	}
 	_, use.Defer = d.parents[call].(*ast.DeferStmt)
 	if !d.givesContext(call) || depth > 4 {
 		return []useFact{use}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"go/ast"
+	"go/token"
 	"go/types"
 	"slices"
 	"strings"
@@ -202,9 +203,75 @@ func (d *decl) sink(e ast.Expr) string {
 		return node
 	case *ast.CallExpr:
 		return d.argument(p, e)
+	case *ast.SendStmt:
+		if t := d.info.TypeOf(e); p.Value == e && t != nil {
+			var b strings.Builder
+			writeType(&b, t)
+			return "sent:" + b.String()
+		}
 	}
 	return ""
 }
+
+// lasts tells whether what takes a value lives longer than the function around it: what its receiver, a parameter or a
+// package's variable holds, or a function that may know of one.
+func (d *decl) lasts(e ast.Expr) bool {
+	switch p := d.parents[e].(type) {
+	case *ast.ParenExpr:
+		return d.lasts(p)
+	case *ast.CallExpr:
+		if isAppend(p) || p.Fun == e {
+			return d.isKept(e)
+		}
+		sel, ok := ast.Unparen(p.Fun).(*ast.SelectorExpr)
+		if d.calleeFunc(p) == nil {
+			return false
+		}
+		return !ok || d.info.Selections[sel] == nil || d.isElders(sel.X)
+	}
+	return d.isKept(e)
+}
+
+// isKept tells whether a value is put into what lives longer than the function around it: `s.f = e`, `append(s.list, e)`.
+func (d *decl) isKept(e ast.Expr) bool {
+	switch p := d.parents[e].(type) {
+	case *ast.AssignStmt:
+		for i, right := range p.Rhs {
+			if right == e && i < len(p.Lhs) {
+				_, name := ast.Unparen(p.Lhs[i]).(*ast.Ident)
+				return !name && d.isElders(p.Lhs[i])
+			}
+		}
+	case *ast.CallExpr:
+		return isAppend(p) && p.Args[0] != e && d.isElders(p.Args[0])
+	}
+	return false
+}
+
+func isAppend(call *ast.CallExpr) bool {
+	name, ok := ast.Unparen(call.Fun).(*ast.Ident)
+	return ok && name.Name == "append" && len(call.Args) > 0
+}
+
+// isElders tells whether an expression names what was there before the function ran.
+func (d *decl) isElders(e ast.Expr) bool {
+	if index, ok := ast.Unparen(e).(*ast.IndexExpr); ok {
+		return d.isElders(index.X)
+	}
+	h, ok := d.handleOf(e)
+	if !ok {
+		return false
+	}
+	if d.waiting.params[h.v] || h.v.Parent() == h.v.Pkg().Scope() {
+		return true
+	}
+	return d.body != nil && d.body.Recv != nil && within(d.body.Recv, posNode(h.v.Pos()))
+}
+
+type posNode token.Pos
+
+func (p posNode) Pos() token.Pos { return token.Pos(p) }
+func (p posNode) End() token.Pos { return token.Pos(p) }
 
 // isCommaOK reports whether an expression gives its value with a second that says whether there was one.
 func (d *decl) isCommaOK(e ast.Expr) bool {
@@ -253,7 +320,9 @@ func (d *decl) argument(call *ast.CallExpr, e ast.Expr) string {
 
 // useOfFunc says where a function that is not called by name goes.
 func (d *decl) useOfFunc(e ast.Expr) *useFact {
-	use := &useFact{Kind: "other", Line: d.place(e).Line, Func: d.around(e).ID}
+	use := &useFact{
+		Kind: "other", Line: d.place(e).Line, Func: d.around(e).ID, Lasts: d.lasts(e), Waited: d.waitedUntil(d.startOf(e)),
+	}
 	p := d.parents[e]
 	if call, ok := p.(*ast.CallExpr); ok && call.Fun == e {
 		use.Kind = "call"

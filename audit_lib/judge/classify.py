@@ -15,7 +15,7 @@ from audit_lib.judge.graph import Graph
 from audit_lib.judge.lifetime import Lifetimes
 from audit_lib.judge.reach import Reach
 from audit_lib.judge.rules import ORDER
-from audit_lib.judge.trail import Trail, trail_by_threading, trail_in_scope, trail_without_source
+from audit_lib.judge.trail import trail_of
 from audit_lib.judge.variables import Variables
 from audit_lib.judge.versions import Versions
 from audit_lib.model import Degradation, Finding
@@ -115,17 +115,6 @@ class Court:
             and (site.certain or site.package not in read or site.span.file in constrained)
         ]
 
-    def _trail(self, site: TypedSite) -> Trail:
-        own = f"root:{site.place.start}"
-        supply = self._reach.supply_at(site.function, site.place.start, but=own)
-        if supply is not None:
-            return trail_in_scope(self._graph, self._lifetimes, site, supply)
-        for func in self._graph.chain(site.function):
-            ways = self._reach.steps_to(func.id)
-            if ways and ways[-1].supply is not None:
-                return trail_by_threading(self._graph, self._lifetimes, site, ways)
-        return trail_without_source(self._graph, site)
-
     def _case(self, site: TypedSite) -> Case | None:
         """The case of a site, or None for a call with a sibling to which no context could be given anyway.
 
@@ -134,7 +123,7 @@ class Court:
         used = site.kind == "use"
         if used:  # it stands for the root that its variable holds
             site = msgspec.structs.replace(site, kind="root")
-        trail = self._trail(site)
+        trail = trail_of(self._graph, self._lifetimes, self._reach, site)
         listed = site.kind == "root" or (site.place.file, site.place.start, site.place.end) in self._listed
         if not listed and (trail.supply is None or site.test):
             return None

@@ -6,11 +6,23 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
-from audit_lib.read.facts import Call, Dispatch, EdgeKind, Facts, Func, Origin
+from audit_lib.read.facts import Call, Dispatch, EdgeKind, Facts, Func, Origin, Use
 
 ESCAPES = frozenset({"field", "return", "sent"})
 """Uses of a literal by which it runs when the function around it may long have returned."""
+
+LATER = frozenset({"time.AfterFunc", "context.AfterFunc", "runtime.SetFinalizer", "runtime.AddCleanup"})
+"""Functions that run a callback when the caller is gone."""
+
+GROUPS = frozenset(
+    {"golang.org/x/sync/errgroup.Group.Go", "golang.org/x/sync/errgroup.Group.TryGo", "sync.WaitGroup.Go"}
+)
+"""Functions that run a callback in a goroutine; whether anybody waits for it is seen at the starter."""
+
+Fate = Literal["", "go", "kept"]
+"""When a function runs that is given away: there and then, in a goroutine that nobody waits for, or some time later."""
 
 TESTING = frozenset({"testing.T", "testing.B", "testing.F", "testing.TB"})
 
@@ -48,15 +60,19 @@ class Graph:
             self._sources[source.owner].append(source)
         self._given: dict[str, list[str]] = defaultdict(list)
         self._forwards: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._kept: dict[str, list[str]] = defaultdict(list)
         for forward in facts.forwards:
             if forward.kind == "value":
                 self._given[forward.function].append(forward.target)
+            elif forward.kind in ("kept", "each"):
+                self._kept[forward.function].append(forward.target)
             else:
                 self._forwards[forward.function].append((forward.kind, forward.target))
         self._modules = frozenset(module.path for module in facts.modules)
         self._own = tuple(path + behind for path in sorted(self._modules) for behind in ("/", ".", "_test."))
         self.callers = cache(self._callers)
         self.direct = cache(self._direct)
+        self.fate = cache(self._fate)
         self.chain = cache(self._chain)
         # functions that wait for something outside the process with a context of their own, or with none
         self.waiting = frozenset(self.top(site.function) for site in facts.sites if site.io and not site.values)
@@ -147,8 +163,8 @@ class Graph:
         kind, _, path = node.partition(":")
         if kind == "local":
             return True
-        if kind == "element":
-            return True  # containers of functions are filled and read by type, wherever they are
+        if kind in ("element", "sent"):
+            return True  # containers and channels of functions are filled and read by type, wherever they are
         path = path or kind
         return path in self._modules or path.startswith(self._own)
 
@@ -156,10 +172,77 @@ class Graph:
         """Whether a function that is given to a target is run by it: the target is a function, and no variable."""
         return target in self.funcs or (target in self.dispatch and self.dispatch[target].kind == "interface")
 
-    def starts(self, target: str) -> bool:
-        """Whether a function of the module starts what it is given in a goroutine."""
+    def _fate(self, target: str, arg: int) -> Fate:
+        """What a function of the module does with a function that it is given: run it there and then, or later.
+
+        `go`: it starts it in a goroutine for which it does not wait, or sends it to one. `kept`: it puts it where
+        somebody finds it later.
+        """
         bodies = [target, *(self.dispatch[target].targets if target in self.dispatch else ())]
-        return any(call.go for body in bodies for i in range(8) for call in self._calls.get(f"param:{body}#{i}", ()))
+        found: set[Fate] = set()
+        seen: set[str] = set()
+        queue = [f"param:{body}#{arg}" for body in bodies]
+        while queue:
+            node = queue.pop()
+            if node in seen:
+                continue
+            seen.add(node)
+            for forwarded in self._kept.get(node, ()):
+                found.add("" if forwarded else "kept")
+                queue.append(forwarded)
+            for holder in self.held_by(node):
+                if holder.startswith("sent:"):
+                    found.add("go")
+                elif holder.startswith(("param:", "local:")):
+                    queue.append(holder)
+            for call in self._calls.get(node, ()):
+                fate, given_to = self._fate_at(call, node.removeprefix("param:").partition("#")[0])
+                found.add(fate)
+                queue += given_to
+        return "go" if "go" in found else "kept" if "kept" in found else ""
+
+    def _fate_at(self, call: Call, owner: str) -> tuple[Fate, list[str]]:
+        """How a function that `owner` was given runs at a call, and which parameters get a literal around that."""
+        if call.go and not call.waited:
+            return "go", []
+        given_to: list[str] = []
+        for func in self.chain(call.caller):
+            use = func.use
+            if func.id == owner or use is None:
+                break
+            if self.is_started(use):
+                if use.waited <= call.place.start:
+                    return "go", []
+            elif use.kind == "arg" and self.owns(use.target):
+                given_to.append(f"param:{use.target}#{use.arg}")
+        return "", given_to
+
+    @staticmethod
+    def is_started(use: Use) -> bool:
+        """Whether a function that is given away, by its use, is started in a goroutine, or sent to one."""
+        return use.kind in ("go", "sent") or use.go or use.target in LATER | GROUPS
+
+    def fate_of(self, use: Use) -> Fate:
+        """When a function runs that is given away."""
+        if self.is_started(use):
+            return "go"
+        given = use.kind == "arg" and bool(use.target)
+        fate = self.fate(use.target, use.arg) if given and self.owns(use.target) else ""
+        return "kept" if use.lasts and (fate == "kept" or not given) else "go" if fate == "go" else ""
+
+    def leaves(self, call: Call, owner: str) -> bool:
+        """Whether what a call runs may run when the function around it, `owner`, has returned, or its context ended."""
+        if (call.go and not call.waited) or call.defer or call.after:
+            return True
+        if call.use is not None and self.fate_of(call.use) == "go" and not call.use.waited:
+            return True
+        for func in self.chain(call.callee if call.kind == "closure" else call.caller):
+            use = func.use
+            if func.id == owner or use is None:
+                return False
+            if use.kind == "defer" or use.defer or (self.fate_of(use) == "go" and use.waited <= call.place.start):
+                return True
+        return False
 
     def forwards(self, function: str) -> Iterator[tuple[str, str]]:
         """What a function does with its context parameters: (kind, target)."""

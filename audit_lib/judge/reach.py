@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from functools import cache
 
-from audit_lib.judge.graph import ESCAPES, TESTING, Edge, Graph
+from audit_lib.judge.graph import ESCAPES, GROUPS, LATER, TESTING, Edge, Graph
 from audit_lib.judge.lifetime import COMMANDS, Lifetimes, is_init, is_main
 from audit_lib.model import Lifetime, Radius
 from audit_lib.read.facts import Origin
@@ -29,16 +29,11 @@ SHARED = frozenset(
 )
 """Functions that run a callback once for all callers."""
 
-LATER = frozenset({"time.AfterFunc", "context.AfterFunc", "runtime.SetFinalizer", "runtime.AddCleanup"})
-"""Functions that run a callback when the caller is gone."""
-
-GROUPS = frozenset(
-    {"golang.org/x/sync/errgroup.Group.Go", "golang.org/x/sync/errgroup.Group.TryGo", "sync.WaitGroup.Go"}
-)
-"""Functions that run a callback in a goroutine; whether anybody waits for it is seen at the starter."""
-
 ON_THE_SPOT = SHARED | LATER | GROUPS
 """Functions to which a literal can be given instead of a function's name, with the context that is there."""
+
+BORDER = 40
+"""How many calls a way may be longer that stays within the life of its source."""
 
 COUNT_LIMIT = 2000
 """Where the count of a radius stops: what is larger is larger than any policy allows."""
@@ -141,7 +136,7 @@ class Reach:
                 supply = self.supply_at(edge.call.caller, edge.call.place.start, to_hand_on=True)
                 if supply is not None:
                     order += 1
-                    cost = 1 + 100 * _RANK[supply.lifetime]
+                    cost = 1 + 100 * _RANK[supply.lifetime] + self._border(edge, supply.source.owner)
                     heapq.heappush(heap, (cost, order, function, Way(function, edge, supply)))
                 else:
                     down[edge.call.caller].append((function, edge))
@@ -153,7 +148,13 @@ class Reach:
             for callee, edge in down[function]:
                 if callee not in self._ways:
                     order += 1
-                    heapq.heappush(heap, (distance + 1, order, callee, Way(callee, edge, None)))
+                    cost = distance + 1 + self._border(edge, function)
+                    heapq.heappush(heap, (cost, order, callee, Way(callee, edge, None)))
+
+    def _border(self, edge: Edge, owner: str) -> int:
+        """What a way is longer that leads over a goroutine, a deferred call or an end: who is called otherwise too is
+        judged by that, and detached where it is handed over."""
+        return BORDER if self._graph.leaves(edge.call, owner) else 0
 
     def _is_worth_handing_on(self, source: Origin) -> bool:
         """Whether a source is worth threading: an ignored command is not, nor a root with a timeout outside `main`."""

@@ -8,10 +8,10 @@ from typing import Literal
 
 from audit_lib.judge.graph import ESCAPES, Graph
 from audit_lib.judge.lifetime import Lifetimes
-from audit_lib.judge.reach import GROUPS, LATER, SHARED, Supply, Way
+from audit_lib.judge.reach import SHARED, Reach, Supply, Way
 from audit_lib.read.facts import Call, Func, Origin, Place, TypedSite, Use
 
-CrossingKind = Literal["go", "defer", "shared", "lazy", "after"]
+CrossingKind = Literal["go", "kept", "defer", "shared", "lazy", "after"]
 
 AFTER = frozenset({"after_done", "after_signal", "after_stop"})
 """How sites stand that come behind an end."""
@@ -21,7 +21,7 @@ AFTER = frozenset({"after_done", "after_signal", "after_stop"})
 class Crossing:
     """A border between a source and a site: its kind, where it is, and how a goroutine behind it lives.
 
-    `waited`: its starter, or who gets its channel, waits for it. `endless`: it goes on until somebody stops it.
+    `waited`: somebody waits for what is done in it up to there. `endless`: it goes on until somebody stops it.
     `hijacked`: its starter has taken a connection over, which lives longer than the request.
     """
 
@@ -51,39 +51,75 @@ class Trail:
         return next((c for c in self.crossings if c.kind == "go" and not c.waited), None)
 
 
+def trail_of(graph: Graph, lifetimes: Lifetimes, reach: Reach, site: TypedSite) -> Trail:
+    """The trail of the nearest source: one in scope before one that is some calls up."""
+    supply = reach.supply_at(site.function, site.place.start, but=f"root:{site.place.start}")
+    if supply is not None:
+        return trail_in_scope(graph, lifetimes, site, supply)
+    for func in graph.chain(site.function):
+        ways = reach.steps_to(func.id)
+        if ways and ways[-1].supply is not None:
+            return trail_by_threading(graph, lifetimes, site, ways)
+    return trail_without_source(graph, site)
+
+
+def is_left_above(graph: Graph, lifetimes: Lifetimes, reach: Reach, site: TypedSite, opener: str) -> bool:
+    """Whether the border that a site is behind lies above the function that takes a context for it: detached there."""
+    own = (*_own(graph, site), *_literals(graph, site.function, opener, site.place.start))
+    return not any(map(_ends, own)) and any(map(_ends, trail_of(graph, lifetimes, reach, site).crossings))
+
+
+def _ends(crossing: Crossing) -> bool:
+    """Whether a context may have ended behind a border."""
+    return crossing.kind in ("defer", "after", "kept") or (crossing.kind == "go" and not crossing.waited)
+
+
 def trail_in_scope(graph: Graph, lifetimes: Lifetimes, site: TypedSite, supply: Supply) -> Trail:
     """The trail of a source that is in scope at the site."""
     source = supply.source
-    found = (*_own(graph, site), *_literals(graph, site.function, source.owner), *started(graph, lifetimes, source))
+    found = (*_own(graph, site), *_literals(graph, site.function, source.owner, site.place.start))
+    found = (*found, *started(graph, lifetimes, source))
     if supply.source.has_ended(site.place.start):
         found = (*found, Crossing("after", site.function, site.place))
     return Trail(supply, (), found)
 
 
 def trail_by_threading(graph: Graph, lifetimes: Lifetimes, site: TypedSite, ways: tuple[Way, ...]) -> Trail:
-    """The trail of a source that is some calls above the site."""
-    found = [*_own(graph, site), *_literals(graph, site.function, "")]
-    supply = None
+    """The trail of a source that is some calls above the site.
+
+    A literal that is called from elsewhere is not behind the borders of the place where it stands.
+    """
+    offset = site.place.start
+    found = [*_own(graph, site), *_literals(graph, site.function, ways[0].callee, offset)]
     for way in ways:
         call = way.edge.call
-        supply = way.supply
         callee = graph.funcs.get(way.callee)
         if callee is not None and "lazy" in callee.flags:
             found.append(Crossing("lazy", callee.id, callee.place))
         if call.lazy:
             found.append(Crossing("lazy", call.caller, call.place))
         if call.kind == "closure":
-            continue
-        if call.go:
-            found.append(_goroutine(graph, call.caller, call.place, callee))
-        if call.defer:
-            found.append(Crossing("defer", call.caller, call.place))
-        found += _ended(graph, way)
-        if call.kind == "value" and way.edge.through is None:
-            found += _callback(graph, way, callee)
-        found += _literals(graph, call.caller, supply.source.owner if supply else "")
+            found += _literals(graph, way.callee, call.caller, offset)
+        else:
+            found += _at_call(graph, way, callee)
+            offset = call.place.start
+        if way.supply is not None:
+            found += _literals(graph, call.caller, way.supply.source.owner, offset)
+    supply = ways[-1].supply
     found += started(graph, lifetimes, supply.source) if supply else ()
     return Trail(supply, ways, tuple(found))
+
+
+def _at_call(graph: Graph, way: Way, callee: Func | None) -> Iterator[Crossing]:
+    """The borders that a call is."""
+    call = way.edge.call
+    if call.go:
+        yield _goroutine(graph, call.caller, call.place, callee, waited=call.waited > 0)
+    if call.defer:
+        yield Crossing("defer", call.caller, call.place)
+    yield from _ended(graph, way)
+    if call.kind == "value" and way.edge.through is None and call.use is not None:
+        yield from _given(graph, call.use, call.caller, call.place, callee, call.place.start)
 
 
 def started(graph: Graph, lifetimes: Lifetimes, source: Origin) -> Iterator[Crossing]:
@@ -93,7 +129,8 @@ def started(graph: Graph, lifetimes: Lifetimes, source: Origin) -> Iterator[Cros
     for edge in graph.callers(source.owner):
         call = edge.call
         if call.go and not call.test and lifetimes.of_call(call) == "request":
-            yield _goroutine(graph, call.caller, call.place, graph.funcs.get(source.owner))
+            body = graph.funcs.get(source.owner)
+            yield _goroutine(graph, call.caller, call.place, body, waited=call.waited > 0)
 
 
 def _ended(graph: Graph, way: Way) -> Iterator[Crossing]:
@@ -104,26 +141,18 @@ def _ended(graph: Graph, way: Way) -> Iterator[Crossing]:
             return
 
 
-def _callback(graph: Graph, way: Way, callee: Func | None) -> Iterator[Crossing]:
-    """The border that a function is behind which is given by its name to what runs it."""
-    given = set(graph.given_to(way.callee))
-    call = way.edge.call
-    if given & SHARED:
-        yield Crossing("shared", call.caller, call.place)
-    if given & (LATER | GROUPS) or any(graph.starts(target) for target in given):
-        yield _goroutine(graph, call.caller, call.place, callee)
-
-
 def trail_without_source(graph: Graph, site: TypedSite) -> Trail:
     """The borders around a site for which there is no source."""
-    return Trail(None, (), (*_own(graph, site), *_literals(graph, site.function, "")))
+    return Trail(None, (), (*_own(graph, site), *_literals(graph, site.function, "", site.place.start)))
 
 
 def _own(graph: Graph, site: TypedSite) -> Iterator[Crossing]:
     """The borders in the site's own statement and function."""
-    if "go" in site.flags or any(use.go for use in site.uses if use.kind == "arg"):
-        target = next((graph.funcs.get(use.target) for use in site.uses if use.go), None)
-        yield _goroutine(graph, site.function, site.place, target)
+    started = next((use for use in site.uses if use.kind == "arg" and use.go), None)
+    if "go" in site.flags or started is not None:
+        body = graph.funcs.get(started.target) if started is not None else None
+        waited = started.waited if started is not None else site.waited
+        yield _goroutine(graph, site.function, site.place, body, waited=waited > 0)
     if AFTER & set(site.flags):
         yield Crossing("after", site.function, site.place)
     if "defer" in site.flags or ((uses := _real(site.uses)) and all(use.defer for use in uses)):
@@ -137,56 +166,59 @@ def _real(uses: tuple[Use, ...]) -> list[Use]:
     return [use for use in uses if use.kind == "arg"]
 
 
-def _literals(graph: Graph, function: str, owner: str) -> Iterator[Crossing]:
-    """The borders that the literals between a function and the owner of a source are."""
+def _literals(graph: Graph, function: str, owner: str, offset: int) -> Iterator[Crossing]:
+    """The borders that the literals between a place in a function and the owner of a source are."""
     for func in graph.chain(function):
         if func.id == owner or not func.parent or func.use is None:
             return
-        use = func.use
-        if use.kind in ("go", "sent") or use.go or use.target in LATER | GROUPS or _is_started(graph, use):
-            yield _goroutine(graph, func.parent, func.place, func)
-        elif use.kind == "defer" or use.defer:
+        yield from _given(graph, func.use, func.parent, func.place, func, offset)
+        if func.use.kind == "defer" or func.use.defer:
             yield Crossing("defer", func.parent, func.place)
-        elif use.target in SHARED:
-            yield Crossing("shared", func.parent, func.place)
         parent = graph.funcs.get(func.parent)
         if parent is not None and "lazy" in parent.flags and parent.id != owner:
             yield Crossing("lazy", parent.id, parent.place)
 
 
-def _is_started(graph: Graph, use: Use) -> bool:
-    """Whether a callback goes to a function of the module that starts it in a goroutine."""
-    return use.kind == "arg" and graph.starts(use.target)
+def _given(graph: Graph, use: Use, function: str, place: Place, body: Func | None, offset: int) -> Iterator[Crossing]:
+    """The border that a function is behind which is given away at a place; `offset` is where the work in it stands."""
+    fate = graph.fate_of(use)
+    if fate == "go":
+        yield _goroutine(graph, function, place, body, waited=use.waited > offset)
+    elif fate == "kept":
+        yield Crossing("kept", function, place)
+    elif use.target in SHARED:
+        yield Crossing("shared", function, place)
 
 
-def _goroutine(graph: Graph, starter: str, place: Place, body: Func | None) -> Crossing:
-    waited = any("waits" in func.flags for func in graph.chain(starter)[:1])
+def _goroutine(graph: Graph, starter: str, place: Place, body: Func | None, *, waited: bool) -> Crossing:
     endless = body is not None and "forever" in body.flags
-    signals = body is not None and "signals" in body.flags
     hijacked = any("hijacks" in func.flags for func in graph.chain(starter))
-    return Crossing("go", starter, place, waited=waited or signals, endless=endless, hijacked=hijacked)
+    return Crossing("go", starter, place, waited=waited, endless=endless, hijacked=hijacked)
 
 
 def crossings_at(graph: Graph, call: Call, owner: str) -> tuple[Crossing, ...]:
     """The borders between a context that `owner` declares and what a call of it runs."""
     found = []
     if call.go:
-        found.append(_goroutine(graph, call.caller, call.place, graph.funcs.get(call.callee)))
+        body = graph.funcs.get(call.callee)
+        found.append(_goroutine(graph, call.caller, call.place, body, waited=call.waited > 0))
+    if call.use is not None:
+        found += _given(graph, call.use, call.caller, call.place, graph.funcs.get(call.callee), call.place.start)
     if call.defer:
         found.append(Crossing("defer", call.caller, call.place))
     if call.after:
         found.append(Crossing("after", call.caller, call.place))
-    return (*found, *_literals(graph, call.caller, owner))
+    return (*found, *_literals(graph, call.caller, owner, call.place.start))
 
 
-def outlives(graph: Graph, function: str, owner: str) -> bool:
+def outlives(graph: Graph, function: str, owner: str, offset: int) -> bool:
     """Whether a literal may run when the function around it, which declares a context, has returned and ended it."""
     for func in graph.chain(function):
         if func.id == owner or not func.parent or func.use is None:
             return False
         if func.use.kind in ESCAPES:
             return True
-        border = next(_literals(graph, func.id, func.parent), None)
-        if border is not None and border.kind == "go" and not border.waited:
+        border = next(_literals(graph, func.id, func.parent, offset), None)
+        if border is not None and (border.kind == "kept" or (border.kind == "go" and not border.waited)):
             return True
     return False

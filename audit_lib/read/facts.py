@@ -72,8 +72,9 @@ class Use(msgspec.Struct, frozen=True):
 
     A context: `arg` of `target`, `field`, `global`, `return`, `wrap:WithTimeout`, `method`, `written` and so on. A
     literal: `go`, `defer`, `call`, `arg`, `var`, `field`, `return`. `values`: the target only reads values, as a logger
-    does. `makes`: it makes an object, which may keep what it is given. `tx`: the call is part
-    of a transaction.
+    does. `makes`: it makes an object, which may keep what it is given. `tx`: the call is part of a transaction.
+    `lasts`: what gets a literal lives longer than the function around it. `waited`: up to which offset somebody waits
+    for what is done in the goroutine that it is started in; 0 where nobody does.
     """
 
     kind: str = ""
@@ -86,6 +87,8 @@ class Use(msgspec.Struct, frozen=True):
     values: bool = False
     makes: bool = False
     tx: bool = False
+    lasts: bool = False
+    waited: int = 0
 
 
 class Func(msgspec.Struct, frozen=True):
@@ -120,6 +123,7 @@ class Dispatch(msgspec.Struct, frozen=True):
 class Call(msgspec.Struct, frozen=True):
     """An edge of the graph: how `caller` reaches `callee`; `context` says where its first context argument comes from.
 
+    `waited`: of a `go` statement, up to which offset somebody waits for what is done in it; 0 where nobody does.
     `after` says that it comes behind the end of a context, a signal or a stop.
     `kind` is `static`, `interface`, `value` (also: given away) or `closure` (a literal in the function around it).
     `method_expr`: the receiver is the first argument (`T.Method(t)`, `T.Method`). `spread`: all arguments are the
@@ -131,6 +135,7 @@ class Call(msgspec.Struct, frozen=True):
     kind: EdgeKind = "static"
     place: Place = Place()
     go: bool = False
+    waited: int = 0
     defer: bool = False
     loop: bool = False
     lazy: bool = False
@@ -177,7 +182,10 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 class Forward(msgspec.Struct, frozen=True):
-    """What a function does with a context that it is given (`function` is the parameter's node), or is used as."""
+    """What a function does with a context that it is given (`function` is the parameter's node), or is used as.
+
+    Of a parameter that is a function: that it is `kept` for later, or which variable goes over `each` of it.
+    """
 
     function: str
     kind: str = ""
@@ -210,6 +218,7 @@ class TypedSite(msgspec.Struct, frozen=True):
     """A root or a bare call as types show it, with what becomes of it.
 
     `variable` is the package's variable that holds a root and nothing else; each `use` of it is a site of its own.
+    `waited`: of one in a `go` statement, up to which offset somebody waits for that; 0 where nobody does.
     """
 
     kind: str
@@ -220,6 +229,7 @@ class TypedSite(msgspec.Struct, frozen=True):
     wraps: tuple[str, ...] = ()
     uses: tuple[Use, ...] = ()
     flags: tuple[str, ...] = ()
+    waited: int = 0
     values: bool = False
     io: bool = False
     test: bool = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from audit_lib.judge.case import Case, Decision, is_constructor
-from audit_lib.judge.graph import Edge
 from audit_lib.judge.lifetime import is_init, is_main
 from audit_lib.model import Category
 
@@ -115,17 +114,11 @@ def _started_by(case: Case) -> Category:
         for edge in case.graph.callers(current):
             if edge.call.test:
                 continue
-            if edge.call.go and not _is_waited(case, edge):
+            if edge.call.go and not edge.call.waited:
                 starts.add("background")
             else:
                 queue.append(edge.call.caller)
     return next((category for category in _TELLING if category in starts), "background")
-
-
-def _is_waited(case: Case, edge: Edge) -> bool:
-    """Whether who starts a goroutine, or who gets its channel, waits for it."""
-    starter, body = case.graph.funcs.get(edge.call.caller), case.graph.funcs.get(edge.call.callee)
-    return (starter is not None and "waits" in starter.flags) or (body is not None and "signals" in body.flags)
 
 
 _TELLING: tuple[Category, ...] = ("background", "request", "init")

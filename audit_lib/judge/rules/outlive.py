@@ -31,6 +31,14 @@ def decide(case: Case) -> Decision | None:
         return _detach(case, category, "it writes an audit entry on what has been done already")
     if supply.lifetime in ("worker", "process"):
         return _at_an_end(case)
+    if case.trail.first("kept") and supply.lifetime == "request":
+        return Decision(
+            category,
+            "review",
+            f"it runs whenever what keeps it has it run, and {supply.source.expr} may have ended by then",
+            "decide whose context it is to have: that of who runs it, or context.WithoutCancel of this one",
+            "outlive",
+        )
     if case.trail.first("defer"):
         return _detach(case, category, "it runs when the function returns, when the context may have ended")
     if case.trail.first("after") or any(target in ENDINGS for target in case.targets):
