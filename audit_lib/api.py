@@ -87,5 +87,6 @@ def apply(target: Path, done: Fixed, *, force: bool = False) -> None:
 
 
 def explain(audit: Audit, file: str, line: int) -> tuple[Finding, ...]:
-    """The findings on a line of a file (relative to the target)."""
-    return tuple(f for f in audit.findings if f.site.span.file == file and f.site.span.line == line)
+    """The findings on a line of a file (relative to the target), and what is said of uses of variables there."""
+    every = (one for finding in audit.findings for one in (finding, *finding.uses))
+    return tuple(f for f in every if f.site.span.file == file and f.site.span.line == line)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from audit_lib.api import audit
+from audit_lib.api import audit, explain
 from audit_lib.model import Audit, Finding, row_of
 from tests.scenarios import txtar
 from tests.scenarios.txtar import Archive
@@ -51,6 +51,16 @@ def test_scenario_says_what_it_is(path: Path) -> None:
     archive = txtar.read(path)
     assert archive.comment.strip(), "the first lines say what the case is, and why"
     assert wanted(archive), "a scenario expects something"
+
+
+def test_a_use_of_a_variable_is_explained_where_it_stands(tmp_path: Path) -> None:
+    archive = txtar.read(FOLDER / "variable-uses.txtar")
+    result = audit(_unpacked(archive, tmp_path))
+    lines = archive.files["orders.go"].splitlines()
+    (use,) = explain(result, "orders.go", 1 + lines.index("func load(id string) { find(ctx, id) }"))
+    assert (use.verdict, use.rule, use.site.function) == ("fix", "threaded", "load")
+    assert [step.function for step in use.path] == ["handleOrder", "load", "load"]
+    assert any(use in finding.uses for finding in result.findings)
 
 
 def test_a_wrong_expectation_is_shown(tmp_path: Path) -> None:
