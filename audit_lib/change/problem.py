@@ -91,8 +91,10 @@ class Problem:
 
     def unread_user(self, func: Func) -> str:
         """A file that is not built here and names a function, in its package or one that imports it; else empty."""
-        called = re.compile(rb"\b%s\(" % re.escape(func.name.rpartition(".")[2].encode()))
-        return self._unread_near(func.package, func.place.file, called)
+        name = func.name.rpartition(".")[2]
+        called = re.compile(rb"\b%s\(" % re.escape(name.encode()))
+        own = func.place.file.endswith("_test.go") or not name[:1].isupper()
+        return self._unread_near("" if own else func.package, func.place.file, called)
 
     def unread_word(self, package: str, declared: str, name: str) -> str:
         """A file that is not built here and says a name, in a package or one that imports it; else empty."""
@@ -107,9 +109,10 @@ class Problem:
         return policy in ("refuse", "variant") or self.graph.is_library(package)
 
     def _unread_near(self, package: str, declared: str, word: re.Pattern[bytes]) -> str:
+        """The file; without a `package` those of others cannot name what is looked for."""
         folder = declared.rpartition("/")[0]
         for file, data in self._unread.items():
-            near = file.rpartition("/")[0] == folder or f'"{package}"'.encode() in data
+            near = file.rpartition("/")[0] == folder or (package and f'"{package}"'.encode() in data)
             if near and word.search(data):
                 return file
         return ""
