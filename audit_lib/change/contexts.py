@@ -14,7 +14,7 @@ from audit_lib.change.naming import is_fresh, name_of_unnamed, parameter_name, r
 from audit_lib.change.problem import Problem
 from audit_lib.judge.graph import TESTING
 from audit_lib.judge.lifetime import COMMANDS, is_main
-from audit_lib.judge.reach import ROLES
+from audit_lib.judge.reach import ROLES, is_cut_off
 from audit_lib.judge.rules.tests import CLEANUP
 from audit_lib.judge.trail import outlives
 from audit_lib.model import Edit, Lifetime
@@ -94,7 +94,7 @@ class Contexts:
                 continue  # nobody can end it
             if to_hand_on and lifetime in ("request", "command") and self._outlasts(function, source.owner):
                 continue
-            key = (ended, _LIFETIMES[lifetime], ROLES[source.role], -source.start)
+            key = (ended, _LIFETIMES[lifetime], is_cut_off(source, function), ROLES[source.role], -source.start)
             if best is None or key < best[0]:
                 best = (key, source)
         if best is None:
@@ -172,7 +172,7 @@ class Contexts:
         return self._holds(source, function, offset)
 
     def _holds(self, source: Origin, function: str, offset: int) -> bool:
-        """Whether a local context has a value at a place, and has not ended there."""
+        """Whether a local context has a value at a place, and does not end before what is done there."""
         if source.role != "context":
             return True
         if source.param:
@@ -180,10 +180,7 @@ class Contexts:
             return not (ends and outlives(self._problem.graph, function, source.owner, offset))
         if source.assigned == 0 or source.assigned > offset:
             return False
-        if source.ends and outlives(self._problem.graph, function, source.owner, offset):
-            return False
-        ended = self._problem.ended_at(source)
-        return ended is None or offset < ended
+        return not (source.ends and outlives(self._problem.graph, function, source.owner, offset))
 
     def _outlasts(self, function: str, owner: str) -> bool:
         """Whether a literal that something keeps lies between a place and the function that declares a context."""

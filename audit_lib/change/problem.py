@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 
 from audit_lib.change.gotext import GoText
-from audit_lib.change.lives import ended_at
 from audit_lib.config import Config
 from audit_lib.judge.graph import Graph
 from audit_lib.judge.lifetime import Lifetimes
@@ -116,10 +115,6 @@ class Problem:
             if near and word.search(data):
                 return file
         return ""
-
-    def ended_at(self, source: Origin) -> int | None:
-        """Where a local context has ended, before its block does; None where it has not."""
-        return ended_at(self.texts[source.file], source)
 
     def is_test(self, file: str) -> bool:
         """Whether a file is test code."""

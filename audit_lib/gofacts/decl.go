@@ -81,7 +81,7 @@ func (d *decl) prepare(n ast.Node) {
 	case *ast.AssignStmt:
 		d.noteAssign(n.Lhs, n.Rhs)
 	case *ast.CallExpr:
-		d.cancels = d.cancels || isCancel(d.info.TypeOf(n.Fun))
+		d.cancels = d.cancels || isCancel(d.info.TypeOf(n.Fun)) || d.calleeID(n) == "golang.org/x/sync/errgroup.WithContext"
 	case *ast.ValueSpec:
 		names := make([]ast.Expr, len(n.Names))
 		for i, name := range n.Names {

@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
+	"strings"
 )
 
 // Where a context has ended by hand: behind a call of its cancel function, as far as the code goes on from there.
@@ -16,6 +18,7 @@ type span [2]int
 func (d *decl) endedIn(v *types.Var, to token.Pos) []span {
 	var found []span
 	for _, made := range d.assigns[v] {
+		found = append(found, d.behindGroup(made, to)...)
 		cancel := d.cancelOf(made)
 		for _, use := range d.uses[cancel] {
 			call, ok := d.parents[use].(*ast.CallExpr)
@@ -28,6 +31,85 @@ func (d *decl) endedIn(v *types.Var, to token.Pos) []span {
 		}
 	}
 	return found
+}
+
+// behindGroup lists what comes behind a wait for the group that a context was made with: it has ended then.
+func (d *decl) behindGroup(made ast.Expr, to token.Pos) []span {
+	call, ok := ast.Unparen(made).(*ast.CallExpr)
+	assign, _ := d.parents[made].(*ast.AssignStmt)
+	if !ok || assign == nil || len(assign.Lhs) != 2 || d.calleeID(call) != "golang.org/x/sync/errgroup.WithContext" {
+		return nil
+	}
+	var found []span
+	for _, use := range d.uses[d.variable(assign.Lhs[0])] {
+		wait := d.waitOf(use)
+		if wait == nil || d.around(wait) != d.around(made) {
+			continue
+		}
+		statement := d.statementAround(wait)
+		found = append(found, span{d.offset(wait.End()), d.offset(min(statement.End(), to))})
+		found = append(found, d.behind(statement, to)...)
+	}
+	return found
+}
+
+// isMadeOfGiven tells whether a context was made of one that its function was given, which can stand for it.
+func isMadeOfGiven(origins []string) bool {
+	return slices.ContainsFunc(origins, func(origin string) bool {
+		return strings.HasPrefix(origin, "param:") || strings.HasPrefix(origin, "method:")
+	})
+}
+
+// behindDone lists what comes behind `<-ctx.Done()` on a local: as a statement, or as a case of a select.
+func (d *decl) behindDone(v *types.Var, owner *funcFact, to token.Pos) []span {
+	var found []span
+	for _, use := range d.uses[v] {
+		sel, ok := d.parents[use].(*ast.SelectorExpr)
+		if !ok || sel.Sel.Name != "Done" || d.around(use) != owner {
+			continue
+		}
+		call := d.parents[sel]
+		receive, ok := d.parents[call].(*ast.UnaryExpr)
+		if !ok || receive.Op != token.ARROW {
+			continue
+		}
+		statement, ok := d.parents[receive].(*ast.ExprStmt)
+		if !ok {
+			continue
+		}
+		if clause, ok := d.parents[statement].(*ast.CommClause); ok && clause.Comm == ast.Stmt(statement) {
+			found = append(found, span{d.offset(statement.End()), d.offset(min(clause.End(), to))})
+		} else {
+			found = append(found, d.behind(statement, to)...)
+		}
+	}
+	return found
+}
+
+// waitOf gives the call of `g.Wait()` that a variable stands in, or nil.
+func (d *decl) waitOf(g ast.Expr) ast.Node {
+	sel, ok := d.parents[g].(*ast.SelectorExpr)
+	if !ok || sel.X != g || sel.Sel.Name != "Wait" {
+		return nil
+	}
+	if call, ok := d.parents[sel].(*ast.CallExpr); ok && call.Fun == ast.Expr(sel) {
+		if _, deferred := d.parents[call].(*ast.DeferStmt); !deferred {
+			return call
+		}
+	}
+	return nil
+}
+
+// statementAround gives the statement of a block or a case that a node stands in.
+func (d *decl) statementAround(n ast.Node) ast.Node {
+	for {
+		switch p := d.parents[n].(type) {
+		case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause, nil:
+			return n
+		default:
+			n = p
+		}
+	}
 }
 
 // cancelOf gives the variable of what ends a context, declared or assigned with it, or nil.

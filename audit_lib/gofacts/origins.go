@@ -109,6 +109,9 @@ func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param,
 		var ends ending
 		fact.Origins, ends = d.variableOrigins(v, map[*types.Var]bool{})
 		fact.Ends, fact.Lives = ends != notEnded, ends == ended
+		if isMadeOfGiven(fact.Origins) {
+			fact.Ended = append(fact.Ended, d.behindDone(v, owner, to)...)
+		}
 		if len(d.assigns[v]) > 0 {
 			fact.Assigned = d.offset(d.assigns[v][0].Pos())
 		}

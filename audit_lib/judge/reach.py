@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from audit_lib.judge.graph import ESCAPES, GROUPS, LATER, TESTING, Edge, Graph
-from audit_lib.judge.lifetime import COMMANDS, Lifetimes, is_init, is_main
+from audit_lib.judge.lifetime import COMMANDS, DETACHED, Lifetimes, is_init, is_main
 from audit_lib.model import Lifetime, Radius
 from audit_lib.read.facts import Origin
 
@@ -56,6 +56,11 @@ class Way:
     supply: Supply | None
 
 
+def is_cut_off(source: Origin, function: str) -> bool:
+    """Whether a context was cut off from the end of another for who runs later: a literal, and not its own function."""
+    return DETACHED in source.origins and source.owner == function
+
+
 class Reach:
     """Distances from sources to functions, over calls that can be given another argument."""
 
@@ -72,7 +77,7 @@ class Reach:
     def _supply_at(self, function: str, offset: int, *, but: str = "", to_hand_on: bool = False) -> Supply | None:
         """The best context that is there at a position: by lifetime, then a parameter or local before what can be nil.
 
-        One that has been ended there comes last.
+        One that has been ended there comes last, and one that was cut off from another's end behind that.
 
         `but` is an origin that does not count: the root that is to be replaced. `to_hand_on` leaves out what is not
         worth threading.
@@ -89,7 +94,7 @@ class Reach:
             lifetime = self._lifetimes.of_source(source)
             if lifetime is None:
                 continue
-            key = (ended, _RANK[lifetime], ROLES[source.role], -source.start)
+            key = (ended, _RANK[lifetime], is_cut_off(source, function), ROLES[source.role], -source.start)
             if best is None or key < best[0]:
                 best = (key, Supply(source, lifetime))
         return best[1] if best else None
