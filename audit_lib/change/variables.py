@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from ast_grep_py import SgNode
 
-from audit_lib.change.edits import by_file
+from audit_lib.change.edits import OverlapError, by_file
 from audit_lib.change.gotext import COMMENT, GoText, named_children
 from audit_lib.change.imports import of_context
 from audit_lib.change.planned import Component, Plan, Planner
@@ -57,10 +57,12 @@ class Variables:
         """The other's plan, in which the uses of a variable are one change, or one refusal."""
         if not self._variables:
             return self._planner(guarded=guarded, refused=refused)
-        plan = self._planner(
-            guarded=frozenset(name for one in guarded for name in self._planned_as(one)),
-            refused={name: reason for one, reason in refused.items() for name in self._planned_as(one)},
-        )
+        guards = frozenset(name for one in guarded for name in self._planned_as(one))
+        stopped = {name: reason for one, reason in refused.items() for name in self._planned_as(one)}
+        plan = self._planner(guarded=guards, refused=stopped)
+        while clash := self._clashing(plan):
+            stopped |= clash
+            plan = self._planner(guarded=guards, refused=stopped)
         refusals = {refusal.fingerprint: refusal for refusal in plan.refusals}
         done = {change.fingerprint for component in plan.components for change in component.changes}
         idle = {one.fingerprint for one in self._variables.values() if not _is_worth(one, done)}
@@ -69,6 +71,21 @@ class Variables:
         kept += [self._refusal(self._variables[name], refusals) for name in sorted(idle)]
         kept.sort(key=lambda refusal: self._places[refusal.fingerprint])
         return Plan(tuple(one for one in components if one is not None), tuple(kept))
+
+    def _clashing(self, plan: Plan) -> dict[str, str]:
+        """The uses whose edits cannot be done together with those of others of their variables, and why."""
+        changes: dict[str, list[Change]] = defaultdict(list)
+        clash: dict[str, str] = {}
+        for change in (change for component in plan.components for change in component.changes):
+            if change.fingerprint in self._parents:
+                others = changes[self._parent(change.fingerprint)]
+                try:
+                    by_file(edit for one in (*others, change) for edit in one.edits)
+                except OverlapError:
+                    clash[change.fingerprint] = "another use in its statement is given a context of its own"
+                else:
+                    others.append(change)
+        return clash
 
     def _planned_as(self, fingerprint: str) -> list[str]:
         variable = self._variables.get(fingerprint)
