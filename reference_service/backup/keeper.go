@@ -190,18 +190,11 @@ func (k *Keeper) Start(every time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	k.cancel = cancel
 	k.done.Go(func() {
-		ticker := time.NewTicker(every)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-				if err := k.round(); err != nil {
-					k.log.Error("backup failed", "error", err)
-				}
+		core.Every(ctx, every, func(time.Time) {
+			if err := k.round(); err != nil {
+				k.log.Error("backup failed", "error", err)
 			}
-		}
+		})
 	})
 }
 

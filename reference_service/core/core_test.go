@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -104,4 +105,24 @@ func TestBus(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("a full listener: %v", err)
 	}
+}
+
+func TestEveryEndsWithItsContextAndDoesNotCutWorkShort(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		ticks, done := 0, make(chan struct{})
+		go func() {
+			defer close(done)
+			Every(ctx, time.Minute, func(time.Time) {
+				time.Sleep(time.Second)
+				ticks++
+			})
+		}()
+		time.Sleep(3*time.Minute + time.Millisecond) // the third is being worked on
+		cancel()
+		<-done
+		if ticks != 3 {
+			t.Errorf("%d ticks in three minutes", ticks)
+		}
+	})
 }

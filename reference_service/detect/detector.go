@@ -56,10 +56,9 @@ func (d *Detector) Start(workers int, upkeep time.Duration) {
 	for range workers {
 		d.running.Go(d.work)
 	}
-	d.running.Go(func() { d.every(upkeep, d.reloadRules) })
-	d.running.Go(func() { d.every(upkeep, d.expireCounters) })
-	d.running.Go(func() { d.every(upkeep, d.checkSilence) })
-	d.running.Go(func() { d.every(upkeep, d.retryLetters) })
+	for _, chore := range []func(){d.reloadRules, d.expireCounters, d.checkSilence, d.retryLetters} {
+		d.running.Go(func() { core.Every(d.ctx, upkeep, func(time.Time) { chore() }) })
+	}
 }
 
 func (d *Detector) work() {
@@ -113,19 +112,6 @@ func (d *Detector) saveQueue() {
 			cancel()
 		default:
 			return
-		}
-	}
-}
-
-func (d *Detector) every(interval time.Duration, do func()) {
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-d.ctx.Done():
-			return
-		case <-ticker.C:
-			do()
 		}
 	}
 }

@@ -205,18 +205,7 @@ func (s *Service) locate(_, value string) (map[string]string, error) {
 func (s *Service) Start(every time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
-	s.done.Go(func() {
-		ticker := time.NewTicker(every)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case now := <-ticker.C:
-				s.forget(now)
-			}
-		}
-	})
+	s.done.Go(func() { core.Every(ctx, every, s.forget) })
 }
 
 func (s *Service) forget(now time.Time) {

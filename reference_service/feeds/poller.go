@@ -68,18 +68,7 @@ func (p *Poller) RefreshAll(ctx context.Context) error {
 func (p *Poller) Start(every time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	p.cancel = cancel
-	p.done.Go(func() {
-		ticker := time.NewTicker(every)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-				p.round()
-			}
-		}
-	})
+	p.done.Go(func() { core.Every(ctx, every, func(time.Time) { p.round() }) })
 }
 
 func (p *Poller) round() {

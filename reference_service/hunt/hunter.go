@@ -40,18 +40,11 @@ func NewHunter(hunts core.HuntStore, events core.EventStore, alerts core.AlertSt
 // Start looks for hunts that are due at every tick.
 func (h *Hunter) Start(tick time.Duration) {
 	h.done.Go(func() {
-		ticker := time.NewTicker(tick)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-h.ctx.Done():
-				return
-			case <-ticker.C:
-				if err := h.runDue(); err != nil {
-					h.log.Error("hunts failed", "error", err)
-				}
+		core.Every(h.ctx, tick, func(time.Time) {
+			if err := h.runDue(); err != nil {
+				h.log.Error("hunts failed", "error", err)
 			}
-		}
+		})
 	})
 }
 

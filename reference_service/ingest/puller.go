@@ -104,18 +104,11 @@ func (p *Puller) Start(tick time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	p.cancel = cancel
 	p.done.Go(func() {
-		ticker := time.NewTicker(tick)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case now := <-ticker.C:
-				if err := p.pullDue(ctx, now); err != nil {
-					p.log.Warn("some sources were not read", "error", err)
-				}
+		core.Every(ctx, tick, func(now time.Time) {
+			if err := p.pullDue(ctx, now); err != nil {
+				p.log.Warn("some sources were not read", "error", err)
 			}
-		}
+		})
 	})
 }
 

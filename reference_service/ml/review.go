@@ -99,18 +99,7 @@ func (r *Reviewer) WatchDrift(tenant string, every time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	stop := r.service.stop
 	r.service.stop = func() { cancel(); stop() }
-	r.service.done.Go(func() {
-		ticker := time.NewTicker(every)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case now := <-ticker.C:
-				r.look(tenant, now)
-			}
-		}
-	})
+	r.service.done.Go(func() { core.Every(ctx, every, func(now time.Time) { r.look(tenant, now) }) })
 }
 
 func (r *Reviewer) look(tenant string, now time.Time) {

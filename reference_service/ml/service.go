@@ -123,18 +123,11 @@ func (s *Service) Start(tenant string, every time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop = cancel
 	s.done.Go(func() {
-		ticker := time.NewTicker(every)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-			}
+		core.Every(ctx, every, func(time.Time) {
 			if _, err := s.Train(ctx, tenant); err != nil && core.ErrorCode(err) != core.CodeConflict {
 				s.log.Error("model was not trained", "error", err)
 			}
-		}
+		})
 	})
 }
 

@@ -85,18 +85,7 @@ func (r *Relay) write(conn net.Conn, e *core.AuditEntry) error {
 func (r *Relay) Start(every time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
-	r.done.Go(func() {
-		ticker := time.NewTicker(every)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-				r.round()
-			}
-		}
-	})
+	r.done.Go(func() { core.Every(ctx, every, func(time.Time) { r.round() }) })
 }
 
 func (r *Relay) round() {

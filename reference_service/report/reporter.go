@@ -210,18 +210,11 @@ func (r *Reporter) Start(tick time.Duration) {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
 	r.done.Go(func() {
-		ticker := time.NewTicker(tick)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case now := <-ticker.C:
-				if err := r.runDue(ctx, now); err != nil {
-					r.log.Error("reports were not made", "error", err)
-				}
+		core.Every(ctx, tick, func(now time.Time) {
+			if err := r.runDue(ctx, now); err != nil {
+				r.log.Error("reports were not made", "error", err)
 			}
-		}
+		})
 	})
 }
 

@@ -33,19 +33,12 @@ func (s *Scheduler) Start(tick time.Duration) {
 	s.cancel = cancel
 	go func() {
 		defer close(s.done)
-		ticker := time.NewTicker(tick)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-				s.expireApprovals()
-				if err := s.RunDue(ctx); err != nil && ctx.Err() == nil {
-					s.log.Error("scheduled playbooks failed", "error", err)
-				}
+		core.Every(ctx, tick, func(time.Time) {
+			s.expireApprovals()
+			if err := s.RunDue(ctx); err != nil && ctx.Err() == nil {
+				s.log.Error("scheduled playbooks failed", "error", err)
 			}
-		}
+		})
 	}()
 }
 

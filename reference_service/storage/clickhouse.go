@@ -139,18 +139,7 @@ type ticking struct {
 func (t *ticking) start(every time.Duration, do func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	t.stop = cancel
-	t.done.Go(func() {
-		ticker := time.NewTicker(every)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-				do()
-			}
-		}
-	})
+	t.done.Go(func() { core.Every(ctx, every, func(time.Time) { do() }) })
 }
 
 func (t *ticking) end() {

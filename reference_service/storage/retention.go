@@ -46,18 +46,11 @@ func (r *Retention) Replace(kind string, purge func(ctx context.Context, before 
 // Start sweeps now and then until Stop.
 func (r *Retention) Start(every time.Duration) {
 	r.done.Go(func() {
-		ticker := time.NewTicker(every)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-r.ctx.Done():
-				return
-			case <-ticker.C:
-			}
+		core.Every(r.ctx, every, func(time.Time) {
 			if _, err := r.Sweep(r.ctx); err != nil && r.ctx.Err() == nil {
 				r.db.log.Error("retention sweep failed", "error", err)
 			}
-		}
+		})
 	})
 }
 
