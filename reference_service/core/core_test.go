@@ -107,6 +107,21 @@ func TestBus(t *testing.T) {
 	}
 }
 
+func TestActionValidate(t *testing.T) {
+	for valid, actions := range map[bool][]Action{
+		true: {{Kind: ActionWebhook, Target: "https://hooks.example"}, {Kind: ActionScript, Target: "lock", Timeout: 300}},
+		false: {{Kind: "fax", Target: "1"}, {Kind: ActionChat, Target: "no URL"}, {Kind: ActionEmail}, {Kind: ActionEmail, Target: "a@b", Timeout: -1},
+			{Kind: ActionEmail, Target: "a@b", Timeout: 301}, {Kind: ActionEmail, Target: "a@b", Retries: 6}},
+	} {
+		for _, a := range actions {
+			a.Name = "one"
+			if err := a.Validate(); (err == nil) != valid || (err != nil && ErrorCode(err) != CodeInvalid) {
+				t.Errorf("%+v: %v", a, err)
+			}
+		}
+	}
+}
+
 func TestEveryEndsWithItsContextAndDoesNotCutWorkShort(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())

@@ -89,7 +89,24 @@ const (
 	ActionBlock   = "block"
 )
 
-// Action is something done about an alert.
+// ActionTimeout is what an action may take where nobody says otherwise, and
+// LongestAction the most that anybody may say.
+const (
+	ActionTimeout = 30 * time.Second
+	LongestAction = 5 * time.Minute
+)
+
+// KnownAction reports whether there are actions of a kind.
+func KnownAction(kind string) bool {
+	switch kind {
+	case ActionWebhook, ActionEmail, ActionScript, ActionTicket, ActionChat, ActionForward, ActionBlock:
+		return true
+	}
+	return false
+}
+
+// Action is something done about an alert. Timeout is in seconds; without one,
+// its kind decides.
 type Action struct {
 	Meta
 	Kind    string `json:"kind"`
@@ -108,13 +125,17 @@ func (a *Action) Validate() error {
 	if a.Retries < 0 || a.Retries > 5 {
 		return Errorf(CodeInvalid, "retries must be 0 to 5")
 	}
+	if most := int(LongestAction / time.Second); a.Timeout < 0 || a.Timeout > most {
+		return Errorf(CodeInvalid, "timeout_seconds must be 0 to %d", most)
+	}
 	switch a.Kind {
 	case ActionWebhook, ActionTicket, ActionChat, ActionBlock:
 		return validateURL(a.Target)
-	case ActionEmail, ActionScript, ActionForward:
-		return nil
 	}
-	return Errorf(CodeInvalid, "unknown kind %q", a.Kind)
+	if !KnownAction(a.Kind) {
+		return Errorf(CodeInvalid, "unknown kind %q", a.Kind)
+	}
+	return nil
 }
 
 // ActionRun records one execution of an action.

@@ -161,7 +161,7 @@ type Fetcher interface {
 	Fetch(url string, limit int64) ([]byte, error)
 }
 
-// Poster sends documents elsewhere.
+// Poster sends documents elsewhere, and waits for an answer for so long.
 type Poster interface {
-	Post(url string, body []byte) (status int, err error)
+	Post(url string, body []byte, patience time.Duration) (status int, err error)
 }

@@ -31,15 +31,21 @@ type Actions struct {
 	post    core.Poster
 	call    core.Caller
 	events  core.EventStore
-	mail    *Mailer
-	scripts string
+	allowed Allowed
 	log     *slog.Logger
 }
 
-// NewActions returns a runner. Without a mailer there is no mail, and without a
-// directory there are no scripts.
-func NewActions(runs core.ActionStore, post core.Poster, call core.Caller, events core.EventStore, mail *Mailer, scripts string, log *slog.Logger) *Actions {
-	return &Actions{runs: runs, post: post, call: call, events: events, mail: mail, scripts: scripts, log: log}
+// Allowed is what an operator lets actions do. Without a mailer there is no
+// mail, and without a directory there are no scripts. Timeouts are by kind.
+type Allowed struct {
+	Mail     *Mailer
+	Scripts  string
+	Timeouts map[string]time.Duration
+}
+
+// NewActions returns a runner.
+func NewActions(runs core.ActionStore, post core.Poster, call core.Caller, events core.EventStore, allowed Allowed, log *slog.Logger) *Actions {
+	return &Actions{runs: runs, post: post, call: call, events: events, allowed: allowed, log: log}
 }
 
 // RunAction runs an action and records how it went, whichever way that was.
@@ -137,7 +143,7 @@ func (a *Actions) carryOut(action *core.Action, alert *core.Alert) (string, erro
 }
 
 func (a *Actions) webhook(action *core.Action, payload []byte) (string, error) {
-	status, err := a.post.Post(action.Target, payload)
+	status, err := a.post.Post(action.Target, payload, a.timeout(action))
 	if err != nil {
 		return "", err
 	}
@@ -149,13 +155,13 @@ func (a *Actions) webhook(action *core.Action, payload []byte) (string, error) {
 }
 
 func (a *Actions) email(action *core.Action, alert *core.Alert) (string, error) {
-	if a.mail == nil {
+	if a.allowed.Mail == nil {
 		return "", errors.New("email actions are not set up on this server")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), timeout(action))
+	ctx, cancel := context.WithTimeout(context.Background(), a.timeout(action))
 	defer cancel()
 	subject := fmt.Sprintf("[siem] %s (severity %d)", alert.Title, alert.Severity)
-	if err := a.mail.Send(ctx, action.Target, subject, fmt.Sprintf("Alert %s, first seen %s.", alert.ID, alert.FirstSeen.Format(time.RFC3339))); err != nil {
+	if err := a.allowed.Mail.Send(ctx, action.Target, subject, fmt.Sprintf("Alert %s, first seen %s.", alert.ID, alert.FirstSeen.Format(time.RFC3339))); err != nil {
 		return "", err
 	}
 	return "sent", nil
@@ -164,16 +170,16 @@ func (a *Actions) email(action *core.Action, alert *core.Alert) (string, error) 
 // script runs a program of the scripts directory with the alert on its standard
 // input. It and all it started end with the timeout.
 func (a *Actions) script(action *core.Action, payload []byte) (string, error) {
-	if a.scripts == "" {
+	if a.allowed.Scripts == "" {
 		return "", errors.New("script actions are not set up on this server")
 	}
 	if action.Target != filepath.Base(action.Target) {
 		return "", core.Errorf(core.CodeForbidden, "scripts are named without a path")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), timeout(action))
+	ctx, cancel := context.WithTimeout(context.Background(), a.timeout(action))
 	defer cancel()
 	var out bytes.Buffer
-	cmd := exec.CommandContext(ctx, filepath.Join(a.scripts, action.Target))
+	cmd := exec.CommandContext(ctx, filepath.Join(a.allowed.Scripts, action.Target))
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = bytes.NewReader(payload), &out, &out
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
@@ -181,7 +187,7 @@ func (a *Actions) script(action *core.Action, payload []byte) (string, error) {
 	cmd.WaitDelay = time.Second
 	err := cmd.Run()
 	if ctx.Err() != nil {
-		err = fmt.Errorf("stopped after %s: %w", timeout(action), ctx.Err())
+		err = fmt.Errorf("stopped after %s: %w", a.timeout(action), ctx.Err())
 	}
 	detail := out.String()
 	if len(detail) > 500 {
@@ -193,11 +199,10 @@ func (a *Actions) script(action *core.Action, payload []byte) (string, error) {
 	return detail, nil
 }
 
-func timeout(action *core.Action) time.Duration {
-	if action.Timeout <= 0 || action.Timeout > 300 {
-		return 30 * time.Second
-	}
-	return time.Duration(action.Timeout) * time.Second
+// timeout is what an action may take: what it says itself, or what is set for
+// its kind.
+func (a *Actions) timeout(action *core.Action) time.Duration {
+	return cmp.Or(time.Duration(action.Timeout)*time.Second, a.allowed.Timeouts[action.Kind], core.ActionTimeout)
 }
 
 // ticket opens a ticket, and puts the events of the alert under it.
@@ -206,7 +211,7 @@ func (a *Actions) ticket(action *core.Action, alert *core.Alert) (string, error)
 	if err != nil {
 		return "", err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), timeout(action))
+	ctx, cancel := context.WithTimeout(context.Background(), a.timeout(action))
 	defer cancel()
 	status, answer, err := a.call.Call(ctx, http.MethodPost, action.Target, nil, body)
 	if err != nil {
@@ -218,12 +223,12 @@ func (a *Actions) ticket(action *core.Action, alert *core.Alert) (string, error)
 	if err := json.Unmarshal(answer, &ticket); err != nil || status >= 300 || ticket.ID == "" {
 		return "", fmt.Errorf("answered %d and no id", status)
 	}
-	n, err := a.attach(strings.TrimSuffix(action.Target, "/")+"/"+url.PathEscape(ticket.ID)+"/comments", alert)
+	n, err := a.attach(action, strings.TrimSuffix(action.Target, "/")+"/"+url.PathEscape(ticket.ID)+"/comments", alert)
 	return fmt.Sprintf("ticket %s with %d events", ticket.ID, n), err
 }
 
 // attach posts the events of an alert, one by one, and returns how many.
-func (a *Actions) attach(target string, alert *core.Alert) (int, error) {
+func (a *Actions) attach(action *core.Action, target string, alert *core.Alert) (int, error) {
 	for i, id := range alert.EventIDs {
 		event, err := a.events.Event(context.Background(), alert.Tenant, id)
 		if core.ErrorCode(err) == core.CodeNotFound {
@@ -236,7 +241,10 @@ func (a *Actions) attach(target string, alert *core.Alert) (int, error) {
 		if err != nil {
 			return i, err
 		}
-		if status, _, err := a.call.Call(context.Background(), http.MethodPost, target, nil, body); err != nil || status >= 300 {
+		ctx, cancel := context.WithTimeout(context.Background(), a.timeout(action))
+		status, _, err := a.call.Call(ctx, http.MethodPost, target, nil, body)
+		cancel()
+		if err != nil || status >= 300 {
 			return i, errors.Join(err, fmt.Errorf("event %s: answered %d", id, status))
 		}
 	}
@@ -249,16 +257,20 @@ func (a *Actions) chat(action *core.Action, alert *core.Alert) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	status, answer, err := a.call.Call(context.Background(), http.MethodPost, action.Target, nil, body)
+	ctx, cancel := context.WithTimeout(context.Background(), a.timeout(action))
+	defer cancel()
+	status, answer, err := a.call.Call(ctx, http.MethodPost, action.Target, nil, body)
 	if err == nil && status == http.StatusTooManyRequests {
 		var slow struct {
 			Seconds float64 `json:"retry_after"`
 		}
 		_ = json.Unmarshal(answer, &slow) // without a number it is a second
-		ctx, cancel := context.WithTimeout(context.Background(), time.Duration(min(max(slow.Seconds, 0.01), 30)*float64(time.Second)))
-		<-ctx.Done()
-		cancel()
-		status, _, err = a.call.Call(context.Background(), http.MethodPost, action.Target, nil, body)
+		pause, end := context.WithTimeout(context.Background(), time.Duration(min(max(slow.Seconds, 0.01), 30)*float64(time.Second)))
+		<-pause.Done()
+		end()
+		again, cancel := context.WithTimeout(context.Background(), a.timeout(action))
+		defer cancel()
+		status, _, err = a.call.Call(again, http.MethodPost, action.Target, nil, body)
 	}
 	if err == nil && status >= 300 {
 		err = fmt.Errorf("answered %d", status)
@@ -268,7 +280,7 @@ func (a *Actions) chat(action *core.Action, alert *core.Alert) (string, error) {
 
 // forward sends the alert as one syslog line over TCP.
 func (a *Actions) forward(action *core.Action, alert *core.Alert) (string, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), timeout(action))
+	ctx, cancel := context.WithTimeout(context.Background(), a.timeout(action))
 	defer cancel()
 	conn, err := a.call.Dial(ctx, action.Target)
 	if err != nil {
@@ -289,7 +301,7 @@ func (a *Actions) block(action *core.Action, alert *core.Alert) (string, error) 
 	if len(alert.EventIDs) == 0 {
 		return "", errors.New("the alert names no event, and so no address")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), timeout(action))
+	ctx, cancel := context.WithTimeout(context.Background(), a.timeout(action))
 	defer cancel()
 	event, err := a.events.Event(ctx, alert.Tenant, alert.EventIDs[0])
 	if err != nil {
@@ -305,12 +317,12 @@ func (a *Actions) block(action *core.Action, alert *core.Alert) (string, error) 
 	if err != nil || status >= 300 {
 		return "", errors.Join(err, fmt.Errorf("answered %d", status))
 	}
-	return value + " is blocked", a.confirm(target)
+	return value + " is blocked", a.confirm(action, target)
 }
 
 // confirm asks every now and then whether a block is in force.
-func (a *Actions) confirm(target string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+func (a *Actions) confirm(action *core.Action, target string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), a.timeout(action))
 	defer cancel()
 	ticker := time.NewTicker(200 * time.Millisecond)
 	defer ticker.Stop()

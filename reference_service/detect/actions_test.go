@@ -36,7 +36,7 @@ type fakePoster struct {
 	body   string
 }
 
-func (f *fakePoster) Post(_ string, body []byte) (int, error) {
+func (f *fakePoster) Post(_ string, body []byte, _ time.Duration) (int, error) {
 	f.body = string(body)
 	return f.status, f.err
 }
@@ -49,7 +49,7 @@ var sample = &core.Alert{ID: "alert_1", Title: "something", Severity: 3}
 
 func TestWebhookOutcomesAreRecorded(t *testing.T) {
 	runs, post := &fakeRuns{}, &fakePoster{}
-	a := NewActions(runs, post, nil, nil, nil, "", slog.New(slog.DiscardHandler))
+	a := NewActions(runs, post, nil, nil, Allowed{}, slog.New(slog.DiscardHandler))
 	for _, c := range []struct {
 		status int
 		err    error
@@ -81,7 +81,7 @@ func TestScripts(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	a := NewActions(&fakeRuns{}, nil, nil, nil, nil, dir, slog.New(slog.DiscardHandler))
+	a := NewActions(&fakeRuns{}, nil, nil, nil, Allowed{Scripts: dir}, slog.New(slog.DiscardHandler))
 	for target, want := range map[string]string{
 		"echo": "alert_1", "fail": "exit status 3: went wrong", "hang": "stopped after 1s", "../echo": "without a path", "none": "no such file",
 	} {

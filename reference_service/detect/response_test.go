@@ -54,7 +54,7 @@ func newRemote(t *testing.T, answer func(r *http.Request, body string) (int, str
 
 func runner() *Actions {
 	out := outbound.New([]netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, 5*time.Second)
-	return NewActions(&fakeRuns{}, out, out, oneEvent{}, nil, "", slog.New(slog.DiscardHandler))
+	return NewActions(&fakeRuns{}, out, out, oneEvent{}, Allowed{}, slog.New(slog.DiscardHandler))
 }
 
 var withEvents = &core.Alert{ID: "alert_1", Tenant: "acme", Title: "break-in", Severity: 3, EventIDs: []string{"gone", "e1"}}
@@ -145,5 +145,36 @@ func TestTargetsThatMustNotBeReached(t *testing.T) {
 	}
 	if code := core.ErrorCode(a.Reachable(action(core.ActionWebhook, "http://10.0.0.1/x"))); code != core.CodeForbidden {
 		t.Errorf("a private address: %q", code)
+	}
+}
+
+// What an action may take is said by itself, else by its kind.
+func TestTimeoutsAreByKindUnlessAnActionSaysMore(t *testing.T) {
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-release
+	}))
+	t.Cleanup(func() { close(release); server.Close() })
+	a := runner()
+	a.allowed.Timeouts = map[string]time.Duration{}
+	kinds := []string{core.ActionWebhook, core.ActionTicket, core.ActionChat, core.ActionBlock}
+	for _, kind := range kinds {
+		a.allowed.Timeouts[kind] = 50 * time.Millisecond
+	}
+	alert := *withEvents
+	alert.EventIDs = []string{"e1"}
+	for _, kind := range kinds {
+		for seconds, least := range map[int]time.Duration{0: 50 * time.Millisecond, 1: time.Second} {
+			t.Run(fmt.Sprint(kind, seconds), func(t *testing.T) {
+				t.Parallel()
+				act, start := action(kind, server.URL), time.Now()
+				act.Timeout = seconds
+				run := a.RunAction(act, &alert)
+				if took := time.Since(start); run.OK || took < least || took > core.ActionTimeout/2 {
+					t.Errorf("it ended after %s: %+v", took, run)
+				}
+			})
+		}
 	}
 }

@@ -98,8 +98,8 @@ func (c *Client) Fetch(url string, limit int64) ([]byte, error) {
 }
 
 // Post sends a JSON document and returns the status of the answer.
-func (c *Client) Post(url string, body []byte) (int, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), c.http.Timeout)
+func (c *Client) Post(url string, body []byte, patience time.Duration) (int, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {

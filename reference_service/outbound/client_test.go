@@ -58,11 +58,11 @@ func TestPost(t *testing.T) {
 		w.WriteHeader(http.StatusTeapot)
 	}))
 	defer server.Close()
-	status, err := New(loopback, time.Second).Post(server.URL, []byte(`{"a":1}`))
+	status, err := New(loopback, time.Second).Post(server.URL, []byte(`{"a":1}`), time.Second)
 	if err != nil || status != http.StatusTeapot || got != `{"a":1}` {
 		t.Errorf("%d, %v, %s", status, err, got)
 	}
-	if _, err := New(nil, time.Second).Post(server.URL, nil); core.ErrorCode(err) != core.CodeForbidden || !strings.Contains(err.Error(), "public") {
+	if _, err := New(nil, time.Second).Post(server.URL, nil, time.Second); core.ErrorCode(err) != core.CodeForbidden || !strings.Contains(err.Error(), "public") {
 		t.Errorf("loopback: %v", err)
 	}
 }

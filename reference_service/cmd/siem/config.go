@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/ClickHouse/clickhouse-go/v2"
+
+	"example.org/siem/core"
 )
 
 // config is what the environment and the command line say.
@@ -49,6 +51,7 @@ type config struct {
 	directoriesEvery time.Duration
 	clickhouseAuth   clickhouse.Auth
 	outboundAllow    []netip.Prefix
+	actionTimeouts   map[string]time.Duration
 	signingKey       string
 	adminPassword    string
 }
@@ -106,6 +109,7 @@ func loadConfig(data string, getenv func(string) string) (*config, error) {
 		}
 		c.outboundAllow = append(c.outboundAllow, prefix)
 	}
+	c.actionTimeouts = e.durations("SIEM_ACTION_TIMEOUTS")
 	if err := c.logLevel.UnmarshalText([]byte(e.text("SIEM_LOG", "info"))); err != nil {
 		e.wrong("SIEM_LOG", getenv("SIEM_LOG"), "debug, info, warn or error")
 	}
@@ -148,6 +152,20 @@ func (e *environment) duration(name string, otherwise time.Duration) time.Durati
 		e.wrong(name, e.get(name), "a duration like 30s")
 	}
 	return d
+}
+
+// durations reads what actions may take, by kind.
+func (e *environment) durations(name string) map[string]time.Duration {
+	found := map[string]time.Duration{}
+	for _, pair := range strings.Fields(strings.ReplaceAll(e.get(name), ",", " ")) {
+		kind, text, _ := strings.Cut(pair, "=")
+		d, err := time.ParseDuration(text)
+		if err != nil || d <= 0 || d > core.LongestAction || !core.KnownAction(kind) {
+			e.wrong(name, pair, fmt.Sprintf("a list of kinds of actions and durations up to %s, like webhook=10s", core.LongestAction))
+		}
+		found[kind] = d
+	}
+	return found
 }
 
 // secret returns what the environment says or, failing that, what is in a file

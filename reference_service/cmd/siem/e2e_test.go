@@ -240,7 +240,7 @@ func TestSettingsThatMakeNoSenseAreNamed(t *testing.T) {
 	dir := t.TempDir()
 	for setting, value := range map[string]string{
 		"SIEM_SIGNING_KEY": "short secret", "SIEM_ADMIN_PASSWORD": "short", "SIEM_READERS": "none", "SIEM_ACCESS_TTL": "soon", "SIEM_LOG": "loud",
-		"SIEM_OUTBOUND_ALLOW": "10.0.0.1",
+		"SIEM_OUTBOUND_ALLOW": "10.0.0.1", "SIEM_ACTION_TIMEOUTS": "webhook=1s,fax=1s",
 	} {
 		cmd := siem(t, dir, "serve")
 		cmd.Env = append(cmd.Env, setting+"="+value)

@@ -159,7 +159,9 @@ func (svc *service) build() (api.Engines, error) {
 		}
 	}
 	bus := core.NewBus()
-	actions := detect.NewActions(stores.Actions, out, out, stores.Events, mail, cfg.scripts, cfg.log)
+	acting := outbound.New(cfg.outboundAllow, core.LongestAction) // each action has its own timeout
+	actions := detect.NewActions(stores.Actions, acting, acting, stores.Events,
+		detect.Allowed{Mail: mail, Scripts: cfg.scripts, Timeouts: cfg.actionTimeouts}, cfg.log)
 	svc.responder = soar.NewEngine(stores.Playbooks, stores.Actions, stores.Alerts, actions, cfg.playbookTimeout, 8, cfg.log)
 	svc.responder.AskWith(stores.Approvals, 500*time.Millisecond)
 	svc.schedule = soar.NewScheduler(svc.responder, defaultTenant, cfg.log)
