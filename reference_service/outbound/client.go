@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"syscall"
 	"time"
 
@@ -64,14 +65,27 @@ func (c *Client) Permits(addr netip.Addr) error {
 			return nil
 		}
 	}
-	if !addr.IsGlobalUnicast() || addr.IsPrivate() || shared.Contains(addr) {
+	if !addr.IsGlobalUnicast() || addr.IsPrivate() || slices.ContainsFunc(special, func(p netip.Prefix) bool { return p.Contains(addr) }) {
 		return core.Errorf(core.CodeForbidden, "%s is not a public address", addr)
 	}
 	return nil
 }
 
-// shared is the address space of carriers (RFC 6598).
-var shared = netip.MustParsePrefix("100.64.0.0/10")
+// special are networks that are no private ones by name, and not public either
+// (RFC 6890): a gateway may translate the IPv6 ones to any IPv4 address.
+var special = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"),      // this network
+	netip.MustParsePrefix("100.64.0.0/10"),  // carriers
+	netip.MustParsePrefix("192.0.0.0/24"),   // protocol assignments
+	netip.MustParsePrefix("198.18.0.0/15"),  // benchmarks
+	netip.MustParsePrefix("240.0.0.0/4"),    // reserved
+	netip.MustParsePrefix("::/96"),          // IPv4 in IPv6, the old form
+	netip.MustParsePrefix("64:ff9b::/96"),   // NAT64
+	netip.MustParsePrefix("64:ff9b:1::/48"), // NAT64, of a site's own
+	netip.MustParsePrefix("2001::/32"),      // Teredo
+	netip.MustParsePrefix("2002::/16"),      // 6to4
+	netip.MustParsePrefix("fec0::/10"),      // sites
+}
 
 // Fetch gets a document of at most limit bytes.
 func (c *Client) Fetch(url string, limit int64) ([]byte, error) {

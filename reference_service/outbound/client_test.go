@@ -19,7 +19,10 @@ func TestOnlyPublicAddresses(t *testing.T) {
 	for address, allowed := range map[string]bool{
 		"8.8.8.8:443": true, "127.0.0.1:80": true, "[2001:4860:4860::8888]:443": true,
 		"10.1.2.3:80": false, "169.254.169.254:80": false, "[::1]:80": false, "[fd00::1]:80": false,
-		"[::ffff:10.0.0.1]:80": false, "100.64.0.1:80": false, "0.0.0.0:80": false,
+		"[::ffff:10.0.0.1]:80": false, "100.64.0.1:80": false, "0.0.0.0:80": false, "0.1.2.3:80": false, "255.255.255.255:80": false,
+		"192.0.0.1:80": false, "198.18.0.1:80": false, "240.0.0.1:80": false, "224.0.0.1:80": false, "[ff02::1]:80": false, "[fe80::1%eth0]:80": false,
+		"[::127.0.0.1]:80": false, "[64:ff9b::7f00:1]:80": false, "[64:ff9b:1::a00:1]:80": false, "[2002:7f00:1::]:80": false, "[2001:0:7f00:1::]:80": false,
+		"[fec0::1]:80": false,
 	} {
 		if err := c.control("tcp", address, nil); (err == nil) != allowed {
 			t.Errorf("%s: %v", address, err)
