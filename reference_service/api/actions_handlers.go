@@ -91,7 +91,7 @@ func (s *Server) checkAction(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := s.Runner.Reachable(action); err != nil {
+	if err := s.Runner.Reachable(action.Target); err != nil {
 		return err
 	}
 	return writeJSON(w, http.StatusOK, map[string]string{"status": "reachable"})

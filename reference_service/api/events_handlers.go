@@ -28,8 +28,8 @@ func (s *Server) ingest(w http.ResponseWriter, r *http.Request) error {
 	}
 	now := time.Now().UTC()
 	for i, e := range events {
-		if e.Kind == "" {
-			return core.Errorf(core.CodeInvalid, "event %d has no kind", i)
+		if err := e.Validate(); err != nil {
+			return core.Errorf(core.CodeInvalid, "event %d: %s", i, core.ErrorMessage(err))
 		}
 		e.ID, e.Tenant = core.NewID("event"), tenant(r)
 		if e.At.IsZero() {

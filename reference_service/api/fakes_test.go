@@ -130,7 +130,7 @@ func (f *fakeRunner) RunAll(actions []*core.Action, alert *core.Alert) []*core.A
 	return runs
 }
 
-func (f *fakeRunner) Reachable(*core.Action) error { return nil }
+func (f *fakeRunner) Reachable(string) error { return nil }
 
 // fakeDetector remembers batches, or refuses them.
 type fakeDetector struct {

@@ -93,6 +93,36 @@ func (s *Server) limited(next http.Handler) http.Handler {
 	})
 }
 
+// routed answers what no route takes with an error like any other.
+func (s *Server) routed(mux *http.ServeMux) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		handler, pattern := mux.Handler(r)
+		if pattern != "" {
+			mux.ServeHTTP(w, r)
+			return
+		}
+		said := &muted{ResponseWriter: w}
+		handler.ServeHTTP(said, r)
+		switch said.status {
+		case http.StatusNotFound:
+			s.writeError(w, r, core.Errorf(core.CodeNotFound, "there is no %s", r.URL.Path))
+		case http.StatusMethodNotAllowed:
+			s.writeError(w, r, core.Errorf(core.CodeMethod, "%s takes %s", r.URL.Path, w.Header().Get("Allow")))
+		default:
+			w.WriteHeader(said.status)
+		}
+	})
+}
+
+// muted lets headers through, and keeps back the rest of an answer.
+type muted struct {
+	http.ResponseWriter
+	status int
+}
+
+func (m *muted) WriteHeader(status int)      { m.status = status }
+func (m *muted) Write(p []byte) (int, error) { return len(p), nil }
+
 // authenticated lets a request through whose token is good and whose user holds
 // a permission; with none named, any user does.
 func (s *Server) authenticated(permission core.Permission, next handlerFunc) handlerFunc {

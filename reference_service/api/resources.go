@@ -97,7 +97,23 @@ func (h *resources[T, P]) read(w http.ResponseWriter, r *http.Request) (*T, erro
 		return nil, err
 	}
 	P(doc).Info().Tenant = tenant(r)
-	return doc, P(doc).Validate()
+	if err := P(doc).Validate(); err != nil {
+		return nil, err
+	}
+	return doc, h.server.mayReach(doc)
+}
+
+// mayReach refuses what names an address that the service must not reach. Whether
+// anybody answers there, its use will show.
+func (s *Server) mayReach(doc any) error {
+	remote, ok := doc.(core.Remote)
+	if !ok {
+		return nil
+	}
+	if err := s.Runner.Reachable(remote.Address()); core.ErrorCode(err) == core.CodeForbidden {
+		return err
+	}
+	return nil
 }
 
 // record notes a change in the audit log; it may be slower than the answer.

@@ -17,6 +17,7 @@ var statuses = map[string]int{
 	core.CodeUnauthorized: http.StatusUnauthorized,
 	core.CodeForbidden:    http.StatusForbidden,
 	core.CodeNotFound:     http.StatusNotFound,
+	core.CodeMethod:       http.StatusMethodNotAllowed,
 	core.CodeConflict:     http.StatusConflict,
 	core.CodeTooLarge:     http.StatusRequestEntityTooLarge,
 	core.CodeTimeout:      http.StatusGatewayTimeout,

@@ -125,7 +125,7 @@ func New(cfg Config, stores Stores, engines Engines, db Database, log *slog.Logg
 	s.metrics = newMetrics(s.registry, s)
 	mux := http.NewServeMux()
 	s.routes(mux)
-	s.handler = s.identified(s.recovered(s.observed(s.limited(mux))))
+	s.handler = s.identified(s.recovered(s.observed(s.limited(s.routed(mux)))))
 	return s
 }
 

@@ -85,6 +85,9 @@ type Directory struct {
 	SyncedAt time.Time         `json:"synced_at,omitzero"`
 }
 
+// Address is where the users are.
+func (d *Directory) Address() string { return d.URL }
+
 // Validate returns an error if d can't be read.
 func (d *Directory) Validate() error {
 	if d.Name == "" || len(d.Roles) == 0 {

@@ -15,6 +15,7 @@ const (
 	CodeUnauthorized = "unauthorized"
 	CodeForbidden    = "forbidden"
 	CodeNotFound     = "not_found"
+	CodeMethod       = "method_not_allowed"
 	CodeConflict     = "conflict"
 	CodeTooLarge     = "too_large"
 	CodeTimeout      = "timeout"

@@ -29,6 +29,17 @@ type Event struct {
 	Fields   map[string]string `json:"fields,omitempty"`
 }
 
+// Validate reports what keeps an event from being stored.
+func (e *Event) Validate() error {
+	if e.Kind == "" {
+		return Errorf(CodeInvalid, "an event needs a kind")
+	}
+	if e.Severity < SeverityInfo || e.Severity > SeverityCritical {
+		return Errorf(CodeInvalid, "severity must be %d to %d", SeverityInfo, SeverityCritical)
+	}
+	return nil
+}
+
 // Field returns the value of a column or, failing that, of a free field.
 func (e *Event) Field(name string) string {
 	switch name {

@@ -17,7 +17,7 @@ type Detector interface {
 type ActionRunner interface {
 	RunAction(action *Action, alert *Alert) *ActionRun
 	RunAll(actions []*Action, alert *Alert) []*ActionRun
-	Reachable(action *Action) error
+	Reachable(target string) error
 }
 
 // Enricher adds what is known about an event's hosts, users and addresses.

@@ -287,6 +287,15 @@ type AuditEntry struct {
 	Hash      string    `json:"hash"`
 }
 
+// Remote is a resource for whose sake the service calls an address.
+type Remote interface{ Address() string }
+
+// Address is where an action goes; not all kinds have a host in it.
+func (a *Action) Address() string { return a.Target }
+
+// Address is where the list is.
+func (f *Feed) Address() string { return f.URL }
+
 func validateURL(raw string) error {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {

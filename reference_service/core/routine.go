@@ -17,6 +17,9 @@ type Subscription struct {
 	Digest  int      `json:"digest_minutes"`
 }
 
+// Address is whom it tells.
+func (s *Subscription) Address() string { return s.Target }
+
 // Validate returns an error if s can't be served.
 func (s *Subscription) Validate() error {
 	switch {

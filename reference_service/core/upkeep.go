@@ -33,6 +33,9 @@ type Pack struct {
 	InstalledAt time.Time `json:"installed_at,omitzero"`
 }
 
+// Address is where the rules are.
+func (p *Pack) Address() string { return p.URL }
+
 // Validate returns an error if p can't be fetched.
 func (p *Pack) Validate() error {
 	if p.Name == "" || (p.SHA256 != "" && len(p.SHA256) != 64) {
@@ -73,6 +76,9 @@ type Source struct {
 	Cursor  string `json:"cursor"`
 	LastErr string `json:"last_error,omitempty"`
 }
+
+// Address is where the events are.
+func (s *Source) Address() string { return s.URL }
 
 // Validate returns an error if s can't be fetched.
 func (s *Source) Validate() error {

@@ -98,17 +98,20 @@ func (a *Actions) RunAll(actions []*core.Action, alert *core.Alert) []*core.Acti
 	return runs
 }
 
-// Reachable reports whether an action's target has an address that may be reached.
-func (a *Actions) Reachable(action *core.Action) error {
-	u, err := url.Parse(action.Target)
-	if err != nil || u.Hostname() == "" {
-		return nil // not something with a host
+// Reachable reports whether a URL, or a host and port, has an address that may be
+// reached. What has no host may be.
+func (a *Actions) Reachable(target string) error {
+	host, _, _ := net.SplitHostPort(target)
+	if u, err := url.Parse(target); err == nil && u.Host != "" {
+		host = u.Hostname()
+	} else if host == "" {
+		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", u.Hostname())
+	addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
-		return core.Errorf(core.CodeUnavailable, "%s has no address: %v", u.Hostname(), err)
+		return core.Errorf(core.CodeUnavailable, "%s has no address: %v", host, err)
 	}
 	for _, addr := range addrs {
 		if err := a.call.Permits(addr); err != nil {

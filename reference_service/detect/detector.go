@@ -56,9 +56,10 @@ func (d *Detector) Start(workers int, upkeep time.Duration) {
 	for range workers {
 		d.running.Go(d.work)
 	}
-	for _, chore := range []func(){d.reloadRules, d.expireCounters, d.checkSilence, d.retryLetters} {
-		d.running.Go(func() { core.Every(d.ctx, upkeep, func(time.Time) { chore() }) })
-	}
+	d.running.Go(func() { d.every(upkeep, d.reloadRules) })
+	d.running.Go(func() { d.every(upkeep, d.expireCounters) })
+	d.running.Go(func() { d.every(upkeep, d.checkSilence) })
+	d.running.Go(func() { d.every(upkeep, d.retryLetters) })
 }
 
 func (d *Detector) work() {
@@ -114,6 +115,10 @@ func (d *Detector) saveQueue() {
 			return
 		}
 	}
+}
+
+func (d *Detector) every(tick time.Duration, do func()) {
+	core.Every(d.ctx, tick, func(time.Time) { do() })
 }
 
 func (d *Detector) reloadRules() {

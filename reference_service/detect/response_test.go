@@ -140,10 +140,10 @@ func TestActionIsTriedAgain(t *testing.T) {
 
 func TestTargetsThatMustNotBeReached(t *testing.T) {
 	a := runner()
-	if err := a.Reachable(action(core.ActionWebhook, "http://127.0.0.1/x")); err != nil {
+	if err := a.Reachable("http://127.0.0.1/x"); err != nil {
 		t.Error(err)
 	}
-	if code := core.ErrorCode(a.Reachable(action(core.ActionWebhook, "http://10.0.0.1/x"))); code != core.CodeForbidden {
+	if code := core.ErrorCode(a.Reachable("http://10.0.0.1/x")); code != core.CodeForbidden {
 		t.Errorf("a private address: %q", code)
 	}
 }

@@ -74,3 +74,58 @@ func (c *compiled) matches(e *core.Event) bool {
 	}
 	return len(c.matchers) > 0
 }
+
+// rulesOf returns a tenant's rules, compiled.
+func (e *Engine) rulesOf(tenant string) ([]*compiled, error) {
+	stored, err := e.Rules.ListRules(core.RuleFilter{Tenant: tenant, Enabled: true})
+	if err != nil {
+		return nil, err
+	}
+	rules := make([]*compiled, 0, len(stored))
+	for _, rule := range stored {
+		if c := e.compiled(rule); c != nil {
+			rules = append(rules, c)
+		}
+	}
+	return rules, nil
+}
+
+// compiled compiles a rule the first time it is seen as it is now; one that
+// can't be compiled is left out.
+func (e *Engine) compiled(rule *core.Rule) *compiled {
+	e.mu.RLock()
+	c, ok := e.rules[rule.ID]
+	e.mu.RUnlock()
+	if ok && c.rule.Version == rule.Version && c.rule.UpdatedAt.Equal(rule.UpdatedAt) {
+		return c
+	}
+	c, err := compile(rule)
+	if err != nil {
+		e.log.Error("rule is left out", "error", err)
+		return nil
+	}
+	e.mu.Lock()
+	e.rules[rule.ID] = c
+	e.mu.Unlock()
+	return c
+}
+
+// Reload forgets rules that are no more.
+func (e *Engine) Reload() error {
+	stored, err := e.Rules.ListRules(core.RuleFilter{})
+	if err != nil {
+		return err
+	}
+	known := make(map[string]bool, len(stored))
+	for _, rule := range stored {
+		known[rule.ID] = true
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for id := range e.rules {
+		if !known[id] {
+			delete(e.rules, id)
+		}
+	}
+	return nil
+}

@@ -85,6 +85,9 @@ func (p *Puller) page(s *core.Source) ([]*core.Event, string, error) {
 		if e.At.IsZero() {
 			e.At = now
 		}
+		if err := e.Validate(); err != nil {
+			return nil, "", core.Errorf(core.CodeUnavailable, "the source sent what is no event: %s", core.ErrorMessage(err))
+		}
 	}
 	if answer.Next == "" {
 		answer.Next = s.Cursor

@@ -21,13 +21,10 @@ func ParseLine(line string, now time.Time) (*core.Event, error) {
 		if err := json.Unmarshal([]byte(line), e); err != nil {
 			return nil, core.Errorf(core.CodeInvalid, "not an event: %v", err)
 		}
-		if e.Kind == "" {
-			return nil, core.Errorf(core.CodeInvalid, "an event needs a kind")
-		}
 		if e.At.IsZero() {
 			e.At = now
 		}
-		return e, nil
+		return e, e.Validate()
 	}
 	return parseSyslog(line, now)
 }

@@ -20,7 +20,7 @@ func (e *Engine) Rehearse(p *core.Playbook, a *core.Alert) []core.StepResult {
 		case "action":
 			action, err := e.actions.Find(a.Tenant, step.ActionID)
 			if err == nil {
-				err = e.runner.Reachable(action)
+				err = e.runner.Reachable(action.Target)
 			}
 			if err != nil {
 				results[i].OK, results[i].Detail = false, core.ErrorMessage(err)

@@ -120,10 +120,13 @@ func TestMalformedAndOversizedInputIsRefusedByItsCode(t *testing.T) {
 			}
 		}
 	}
-	for _, lines := range []string{"", "words", "<999>x", "<>x", "{\"kind\":\"\"}", "{\"kind\":", "words\nand more"} {
+	for _, lines := range []string{"", "words", "<999>x", "<>x", "{\"kind\":\"\"}", "{\"kind\":\"x\",\"severity\":5}", "{\"kind\":", "words\nand more"} {
 		if status, answer := in.raw("POST", "/api/v1/events/lines", lines); status != http.StatusBadRequest || !bytes.Contains(answer, []byte(`"error":"invalid"`)) {
 			t.Errorf("lines %q: %d %s", lines, status, answer)
 		}
+	}
+	for _, severity := range []int{-1, 5} {
+		in.refused("POST", "/api/v1/events", []object{{"kind": "x"}, {"kind": "x", "severity": severity}}, http.StatusBadRequest, "invalid")
 	}
 	for _, query := range []string{"events?limit=many", "events?from=yesterday", "alerts?limit=-1", "audit?limit=x", "events/histogram?step=0s"} {
 		in.refused("GET", "/api/v1/"+query, nil, http.StatusBadRequest, "invalid")
@@ -235,6 +238,8 @@ func TestUnknownIDsAreNotFound(t *testing.T) {
 			in.refused("GET", "/api/v1/"+sort+"/"+id, nil, http.StatusNotFound, "not_found")
 		}
 	}
+	in.refused("GET", "/api/v1/nothing", nil, http.StatusNotFound, "not_found")
+	in.refused("PUT", "/api/v1/alerts", object{}, http.StatusMethodNotAllowed, "method_not_allowed")
 	for _, call := range []string{"POST alerts/none/status", "DELETE rules/none", "DELETE actions/none", "POST playbooks/none/run", "POST feeds/none/refresh",
 		"POST actions/none/test", "DELETE sessions/none", "POST hunts/none/run", "POST reports/none/make", "POST sources/none/pull"} {
 		method, path, _ := strings.Cut(call, " ")
@@ -253,7 +258,7 @@ func TestSQLIsText(t *testing.T) {
 			t.Errorf("stored %q as %q", sql, stored["name"])
 		}
 		for sort, body := range map[string]object{
-			"actions":      {"name": sql, "kind": "webhook", "target": "https://hooks.example/" + "x"},
+			"actions":      {"name": sql, "kind": "webhook", "target": "https://93.184.215.14/x"},
 			"playbooks":    {"name": sql, "steps": []object{{"name": sql, "comment": sql}}},
 			"exceptions":   {"name": sql, "rule_id": sql, "reason": sql, "condition": object{"field": sql, "op": "equals", "values": []string{sql}}},
 			"correlations": {"name": sql, "kind": sql, "group_by": "host", "threshold": 2, "seconds": 60},
@@ -316,34 +321,42 @@ func TestWebhooksReachNoPrivateAddress(t *testing.T) {
 	redirecting.Start()
 	t.Cleanup(redirecting.Close)
 	in := serve(t, t.TempDir(), "SIEM_OUTBOUND_ALLOW=127.0.0.2/32", "SIEM_TEST_DNS="+rebinding(t, "127.0.0.2", "127.0.0.1"))
-	for name, target := range map[string]string{
-		"loopback": "http://127.0.0.1:" + port, "name": "http://localhost:" + port, "unspecified": "http://0.0.0.0:" + port,
-		"IPv6": "http://[::1]:" + port, "IPv4 in IPv6": "http://[::ffff:127.0.0.1]:" + port, "private": "http://10.0.0.1:" + port,
-		"metadata": "http://169.254.169.254/latest/meta-data", "carrier": "http://100.64.0.1:" + port, "with user": "http://8.8.8.8@127.0.0.1:" + port,
-		"by redirect": redirecting.URL,
-	} {
-		for _, kind := range []string{"webhook", "chat", "ticket"} {
-			id := in.madeAs("actions", object{"name": name + " by " + kind, "kind": kind, "target": target})
-			var run struct {
-				OK     bool
-				Detail string
-			}
-			in.do("POST", fmt.Sprintf("/api/v1/actions/%s/test", id), object{}, http.StatusOK, &run)
-			if run.OK || !strings.Contains(run.Detail, "is not a public address") {
-				t.Errorf("%s by %s: %+v", name, kind, run)
-			}
+	before := in.stored()
+	for _, target := range []string{"http://127.0.0.1:" + port, "http://localhost:" + port, "http://0.0.0.0:" + port, "http://[::1]:" + port,
+		"http://[::ffff:127.0.0.1]:" + port, "http://[64:ff9b::7f00:1]:" + port, "http://10.0.0.1:" + port, "http://169.254.169.254/latest/meta-data",
+		"http://100.64.0.1:" + port, "http://8.8.8.8@127.0.0.1:" + port, "HTTP://127.0.0.1:" + port} {
+		for _, kind := range []string{"webhook", "chat", "ticket", "block"} {
+			in.refused("POST", "/api/v1/actions", object{"name": "one", "kind": kind, "target": target}, http.StatusForbidden, "forbidden")
 		}
+		for _, sort := range []string{"feeds", "packs", "sources", "directories", "subscriptions"} {
+			in.refused("POST", "/api/v1/"+sort, object{"name": "one", "kind": "ip", "url": target, "target": target, "channel": "webhook", "every_minutes": 60,
+				"roles": object{"soc": "analyst"}}, http.StatusForbidden, "forbidden")
+		}
+	}
+	in.refused("POST", "/api/v1/actions", object{"name": "one", "kind": "forward", "target": "127.0.0.1:" + port}, http.StatusForbidden, "forbidden")
+	in.unchanged(before)
+
+	// What is allowed may lead to what is not.
+	for _, kind := range []string{"webhook", "chat", "ticket"} {
+		in.stopped(object{"name": kind + " by redirect", "kind": kind, "target": redirecting.URL})
 	}
 	id := in.made("feeds", object{"kind": "ip", "url": redirecting.URL})
 	in.refused("POST", fmt.Sprintf("/api/v1/feeds/%s/refresh", id), nil, http.StatusForbidden, "forbidden")
 
 	// The name has an address that is allowed when it is looked at, and another when it is called.
-	id = in.madeAs("actions", object{"name": "by rebinding", "kind": "webhook", "target": "http://rebinding.example:" + port})
-	in.do("POST", fmt.Sprintf("/api/v1/actions/%s/check", id), nil, http.StatusOK, nil)
-	var run object
-	in.do("POST", fmt.Sprintf("/api/v1/actions/%s/test", id), object{}, http.StatusOK, &run)
-	if run["ok"] != false || !strings.Contains(fmt.Sprint(run["detail"]), "127.0.0.1 is not a public address") {
-		t.Errorf("by rebinding: %v", run)
+	in.stopped(object{"name": "by rebinding", "kind": "webhook", "target": "http://rebinding.example:" + port})
+}
+
+// stopped insists that an action can be stored, and reaches nobody.
+func (in *instance) stopped(action object) {
+	in.t.Helper()
+	var run struct {
+		OK     bool
+		Detail string
+	}
+	in.do("POST", fmt.Sprintf("/api/v1/actions/%s/test", in.madeAs("actions", action)), object{}, http.StatusOK, &run)
+	if run.OK || !strings.Contains(run.Detail, "127.0.0.1 is not a public address") {
+		in.t.Errorf("%s: %+v", action["name"], run)
 	}
 }
 

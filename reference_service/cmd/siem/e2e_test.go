@@ -177,6 +177,16 @@ func TestEveryCommandExplainsItself(t *testing.T) {
 	}
 }
 
+func TestArgumentsThatACommandDoesNotTakeAreWrongUsage(t *testing.T) {
+	for _, args := range [][]string{{"serve", "now"}, {"migrate", "down"}, {"check", "x"}, {"import"}, {"backup"}, {"nonsense"}, {"migrate", "-nonsense"}} {
+		cmd := siem(t, t.TempDir(), args...)
+		out, err := cmd.CombinedOutput()
+		if cmd.ProcessState.ExitCode() != 2 || len(out) == 0 {
+			t.Errorf("siem %v: %v: %s", args, err, out)
+		}
+	}
+}
+
 func TestOfflineCommands(t *testing.T) {
 	dir := t.TempDir()
 	events := filepath.Join(dir, "events.ndjson")

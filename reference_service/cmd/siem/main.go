@@ -98,6 +98,10 @@ func (p *program) runCommand(ctx context.Context, c command, args []string) int 
 	} else if err != nil {
 		return 2
 	}
+	if c.args == "" && flags.NArg() > 0 {
+		p.complain("%s takes no %q; usage: %s", c.name, flags.Arg(0), usage)
+		return 2
+	}
 	cfg := &config{}
 	if !c.remote {
 		var err error

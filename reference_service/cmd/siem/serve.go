@@ -65,10 +65,7 @@ type service struct {
 	relay     *relay.Relay
 }
 
-func (p *program) serve(ctx context.Context, cfg *config, args []string) error {
-	if len(args) > 0 {
-		return errUsage
-	}
+func (p *program) serve(ctx context.Context, cfg *config, _ []string) error {
 	svc, err := start(cfg)
 	if err != nil {
 		return err
