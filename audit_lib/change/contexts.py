@@ -180,7 +180,12 @@ class Contexts:
             return not (ends and outlives(self._problem.graph, function, source.owner, offset))
         if source.assigned == 0 or source.assigned > offset:
             return False
-        return not (source.ends and outlives(self._problem.graph, function, source.owner, offset))
+        ends = source.ends and not self._is_owned(source)
+        return not (ends and outlives(self._problem.graph, function, source.owner, offset))
+
+    def _is_owned(self, source: Origin) -> bool:
+        """Whether somebody keeps what ends a local context: it does not end with the function that makes it."""
+        return any((source.file, root) in self._problem.owned for root in roots_of(source))
 
     def _outlasts(self, function: str, owner: str) -> bool:
         """Whether a literal that something keeps lies between a place and the function that declares a context."""

@@ -75,6 +75,13 @@ class Problem:
         return frozenset(func.id for function in inside for func in self.graph.chain(function))
 
     @cached_property
+    def owned(self) -> frozenset[tuple[str, int]]:
+        """The roots, by file and offset, whose cancel function is kept for somebody to call."""
+        return frozenset(
+            (site.place.file, site.place.start) for site in self.facts.sites if "cancel_kept" in site.flags
+        )
+
+    @cached_property
     def declared(self) -> dict[str, list[Origin]]:
         """What is declared and is a context, gives one, or is called `ctx`, by file."""
         found: dict[str, list[Origin]] = defaultdict(list)
