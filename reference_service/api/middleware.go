@@ -151,7 +151,7 @@ func (s *Server) principal(token string) (*core.Principal, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()
 	session, err := s.Sessions.SessionByID(ctx, c.SessionID)
 	if core.ErrorCode(err) == core.CodeNotFound || (err == nil && !session.Active(time.Now())) {

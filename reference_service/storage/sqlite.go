@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	lookupTimeout = 5 * time.Second
+	lookupTimeout = 10 * time.Second
 	searchTimeout = 30 * time.Second
 	batchTimeout  = time.Minute
 )

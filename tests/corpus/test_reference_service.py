@@ -11,7 +11,6 @@ import re
 import shutil
 import signal
 import subprocess
-from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,11 +19,10 @@ from typing import Any
 import pytest
 
 from benchmarks import tools
+from tests.corpus.service import SERVICE, Outcomes, asked_for, outcomes_of, run
 
 pytestmark = pytest.mark.slow
 
-SERVICE = Path(__file__).parents[2] / "reference_service"
-BESIDE_CLICKHOUSE = SERVICE / "testdata/clickhouse/run.sh"
 # There the tests start themselves as the service, and look for what its race detector says: some of them are enough.
 BLACK_BOX = "example.org/siem/cmd/siem"
 CONCURRENT = "EventsBecomeAlerts|KillInThe|Subscribers|StreamsThat|ExportJobs|SourcesAre|PlaybookMoves"
@@ -37,29 +35,9 @@ def environment() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def outcomes(environment: Mapping[str, str]) -> dict[str, set[str]]:
-    """The service's tests (`PACKAGE TEST`) by how they ended beside a ClickHouse server: `pass`, `fail`, `skip`."""
-    command = ["go", "test", "-json", "-timeout", "5m", "./..."]
-    done = run([str(BESIDE_CLICKHOUSE), *command], environment)
-    found: dict[str, set[str]] = defaultdict(set)
-    for line in done.stdout.splitlines():
-        event = json.loads(line)
-        if event["Action"] in ("pass", "fail", "skip") and "Test" in event:
-            found[event["Action"]].add(f"{event['Package']} {event['Test']}")
-        assert not re.match(r"panic: |fatal error: ", event.get("Output", "")), event["Output"]
-    assert found, done.stdout + done.stderr
-    return found
-
-
-def run(command: list[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Carry out a command in the service's folder."""
-    return subprocess.run(command, cwd=SERVICE, env=environment, capture_output=True, text=True, check=False)
-
-
-def asked_for() -> set[str]:
-    """The tests that only a propagated context can pass, as the sources declare them."""
-    sources = (path.read_text(encoding="utf-8") for path in SERVICE.rglob("*_test.go"))
-    return {name for source in sources for name in re.findall(r"^func (TestPropagation\w+)\(", source, re.MULTILINE)}
+def outcomes(environment: Mapping[str, str]) -> Outcomes:
+    """How the service's tests ended beside a ClickHouse server."""
+    return outcomes_of(SERVICE, environment)
 
 
 def of_propagation(name: str) -> bool:
@@ -67,21 +45,21 @@ def of_propagation(name: str) -> bool:
     return name.split(" ")[1].startswith("TestPropagation")
 
 
-def test_every_test_of_propagation_fails_and_every_case_of_it(outcomes: dict[str, set[str]]) -> None:
+def test_every_test_of_propagation_fails_and_every_case_of_it(outcomes: Outcomes) -> None:
     failed = {name.split(" ")[1] for name in outcomes["fail"]}
     assert {name for name in failed if "/" not in name} == asked_for()
     assert len(asked_for()) >= 18
     assert [name for name in outcomes["pass"] if of_propagation(name)] == []
 
 
-def test_every_other_test_passes_and_none_is_skipped(outcomes: dict[str, set[str]]) -> None:
+def test_every_other_test_passes_and_none_is_skipped(outcomes: Outcomes) -> None:
     assert [name for name in outcomes["fail"] if not of_propagation(name)] == []
     assert [*outcomes["skip"]] == []
     assert len(outcomes["pass"]) > 140
 
 
 @pytest.mark.parametrize("store", ["sqlite", "clickhouse"])
-def test_both_databases_keep_events_by_the_same_tests(outcomes: dict[str, set[str]], store: str) -> None:
+def test_both_databases_keep_events_by_the_same_tests(outcomes: Outcomes, store: str) -> None:
     prefix = f"example.org/siem/storage TestEventStores/{store}"
     assert len([name for name in outcomes["pass"] if name.startswith(prefix)]) > 1
 

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"regexp"
 	"strconv"
 	"sync"
@@ -13,18 +15,37 @@ import (
 	"time"
 )
 
+// A machine that is busy elsewhere is not what this is about: time in which somebody waited for a processor does not count.
 func TestStartsInUnderASecond(t *testing.T) {
 	best := time.Hour
-	for range 3 { // a machine that is busy elsewhere is not what this is about
-		start := time.Now()
+	for range 3 {
+		start, waited := time.Now(), waitedForProcessor(t)
 		in := serve(t, t.TempDir())
 		in.do("GET", "/api/v1/ready", nil, http.StatusOK, nil)
-		if best = min(best, time.Since(start)); best < time.Second {
+		if best = min(best, time.Since(start)-(waitedForProcessor(t)-waited)); best < time.Second {
 			return
 		}
 		in.kill()
 	}
 	t.Errorf("it takes %s to start, log in and be ready", best)
+}
+
+// waitedForProcessor is for how long, since the machine started, some process
+// was ready to run and could not; zero where the system does not tell.
+func waitedForProcessor(t *testing.T) time.Duration {
+	t.Helper()
+	told, err := os.ReadFile("/proc/pressure/cpu")
+	if err != nil {
+		return 0
+	}
+	var total int64
+	if _, found, ok := bytes.Cut(told, []byte("total=")); ok {
+		_, err = fmt.Sscan(string(found), &total)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(total) * time.Microsecond
 }
 
 // Writers are cut off by a kill in the middle of what they do, some times over:
