@@ -21,6 +21,9 @@ func (s *Server) createKey(w http.ResponseWriter, r *http.Request) error {
 	if strings.TrimSpace(key.Name) == "" || len(key.Permissions) == 0 {
 		return core.Errorf(core.CodeInvalid, "name and permissions are required")
 	}
+	if err := core.ValidatePermissions(key.Permissions); err != nil {
+		return err
+	}
 	p := core.PrincipalFrom(r.Context())
 	for _, permission := range key.Permissions {
 		if !p.Can(permission) {

@@ -127,6 +127,9 @@ func (s *Server) saveRole(w http.ResponseWriter, r *http.Request) error {
 	if len(role.Permissions) == 0 {
 		return core.Errorf(core.CodeInvalid, "a role needs permissions")
 	}
+	if err := core.ValidatePermissions(role.Permissions); err != nil {
+		return err
+	}
 	if err := s.Roles.SaveRole(context.Background(), &role); err != nil {
 		return err
 	}

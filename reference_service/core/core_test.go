@@ -111,7 +111,7 @@ func TestActionValidate(t *testing.T) {
 	for valid, actions := range map[bool][]Action{
 		true: {{Kind: ActionWebhook, Target: "https://hooks.example"}, {Kind: ActionScript, Target: "lock", Timeout: 300}},
 		false: {{Kind: "fax", Target: "1"}, {Kind: ActionChat, Target: "no URL"}, {Kind: ActionEmail}, {Kind: ActionEmail, Target: "a@b", Timeout: -1},
-			{Kind: ActionEmail, Target: "a@b", Timeout: 301}, {Kind: ActionEmail, Target: "a@b", Retries: 6}},
+			{Kind: ActionEmail, Target: "a@b", Timeout: 301}, {Kind: ActionEmail, Target: "a@b", Retries: 6}, {Kind: ActionEmail, Target: "ann"}, {Kind: ActionEmail, Target: "a@b\r\nRCPT TO:<c@d>"}},
 	} {
 		for _, a := range actions {
 			a.Name = "one"
@@ -119,6 +119,24 @@ func TestActionValidate(t *testing.T) {
 				t.Errorf("%+v: %v", a, err)
 			}
 		}
+	}
+}
+
+func TestNamesAndPermissionsThatAreNone(t *testing.T) {
+	for name, err := range map[string]error{
+		"no name":           (&User{Tenant: "acme", Username: " ", PasswordHash: []byte("x")}).Validate(),
+		"two lines":         (&User{Tenant: "acme", Username: "ann\nbob", PasswordHash: []byte("x")}).Validate(),
+		"no permission":     ValidatePermissions([]Permission{PermissionRead, "events:delete"}),
+		"window of an age":  (&CorrelationRule{Meta: Meta{Name: "c"}, Type: CorrelateCount, Kind: "x", GroupBy: "host", Threshold: 1, Seconds: 1 << 40}).Validate(),
+		"severity of seven": (&Event{Kind: "x", Severity: 7}).Validate(),
+		"two recipients":    (&ReportPlan{Meta: Meta{Name: "r"}, Sections: []string{SectionCases}, Days: 1, Format: "csv", Recipients: []string{"a@b", "a@b\nc@d"}}).Validate(),
+	} {
+		if ErrorCode(err) != CodeInvalid {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := ValidatePermissions([]Permission{PermissionAll, PermissionAdmin}); err != nil {
+		t.Error(err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Permission names one thing a role allows.
@@ -20,6 +21,18 @@ const (
 	PermissionResponse  Permission = "response:write"
 	PermissionAdmin     Permission = "admin"
 )
+
+// ValidatePermissions returns an error if one is not among those that the API checks.
+func ValidatePermissions(permissions []Permission) error {
+	for _, p := range permissions {
+		switch p {
+		case PermissionAll, PermissionRead, PermissionIngest, PermissionAlerts, PermissionDetection, PermissionResponse, PermissionAdmin:
+		default:
+			return Errorf(CodeInvalid, "there is no permission %q", p)
+		}
+	}
+	return nil
+}
 
 // User is an account. PasswordHash never leaves the process.
 type User struct {
@@ -45,6 +58,8 @@ func (u *User) Validate() error {
 		return Errorf(CodeInvalid, "username is required")
 	case len(u.Username) > 64:
 		return Errorf(CodeInvalid, "username is longer than 64 bytes")
+	case strings.ContainsFunc(u.Username, unicode.IsControl):
+		return Errorf(CodeInvalid, "username has a control character in it")
 	case u.Tenant == "":
 		return Errorf(CodeInvalid, "tenant is required")
 	case len(u.PasswordHash) == 0:

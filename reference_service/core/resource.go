@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Meta is what all named resources of a tenant have in common.
@@ -61,8 +62,8 @@ func (c *CorrelationRule) Validate() error {
 		return Errorf(CodeInvalid, "name and kind are required")
 	case !slices.Contains([]string{"host", "user", "source", "dest"}, c.GroupBy):
 		return Errorf(CodeInvalid, "group_by must be host, user, source or dest")
-	case c.Threshold < 1 || c.Seconds < 1:
-		return Errorf(CodeInvalid, "threshold and seconds must be positive")
+	case c.Threshold < 1 || c.Seconds < 1 || c.Seconds > 30*24*60*60:
+		return Errorf(CodeInvalid, "threshold and seconds must be positive, and seconds at most 30 days")
 	}
 	return nil
 }
@@ -134,6 +135,9 @@ func (a *Action) Validate() error {
 	}
 	if !KnownAction(a.Kind) {
 		return Errorf(CodeInvalid, "unknown kind %q", a.Kind)
+	}
+	if a.Kind == ActionEmail {
+		return validateMail(a.Target)
 	}
 	return nil
 }
@@ -295,6 +299,14 @@ func (a *Action) Address() string { return a.Target }
 
 // Address is where the list is.
 func (f *Feed) Address() string { return f.URL }
+
+// validateMail looks for what would be more than an address to a mail server.
+func validateMail(address string) error {
+	if !strings.Contains(address, "@") || strings.ContainsFunc(address, unicode.IsControl) {
+		return Errorf(CodeInvalid, "%q is no mail address", address)
+	}
+	return nil
+}
 
 func validateURL(raw string) error {
 	u, err := url.Parse(raw)

@@ -29,10 +29,10 @@ func (s *Subscription) Validate() error {
 		return Errorf(CodeInvalid, "digest_minutes must be 0 to 1440")
 	case s.Channel == "webhook":
 		return validateURL(s.Target)
-	case s.Channel != "email":
-		return Errorf(CodeInvalid, "channel must be email or webhook")
+	case s.Channel == "email":
+		return validateMail(s.Target)
 	}
-	return nil
+	return Errorf(CodeInvalid, "channel must be email or webhook")
 }
 
 // SetOwner makes s somebody's.
@@ -140,6 +140,11 @@ func (p *ReportPlan) Validate() error {
 	}
 	if !slices.Contains([]string{"csv", "json", "html"}, p.Format) {
 		return Errorf(CodeInvalid, "format must be csv, json or html")
+	}
+	for _, to := range p.Recipients {
+		if err := validateMail(to); err != nil {
+			return err
+		}
 	}
 	return nil
 }

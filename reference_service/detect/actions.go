@@ -176,7 +176,7 @@ func (a *Actions) script(action *core.Action, payload []byte) (string, error) {
 	if a.allowed.Scripts == "" {
 		return "", errors.New("script actions are not set up on this server")
 	}
-	if action.Target != filepath.Base(action.Target) {
+	if action.Target != filepath.Base(action.Target) || strings.HasPrefix(action.Target, ".") {
 		return "", core.Errorf(core.CodeForbidden, "scripts are named without a path")
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), a.timeout(action))

@@ -36,7 +36,7 @@ func TestParseLine(t *testing.T) {
 			t.Errorf("%s: %+v", c.line, e)
 		}
 	}
-	for _, line := range []string{"", "words", "<999>x", "<a>x", "{}", "{"} {
+	for _, line := range []string{"", "words", "<999>x", "<256>x", "<-1>x", "<+1>x", "<a>x", "{}", "{"} {
 		if _, err := ParseLine(line, now); core.ErrorCode(err) != core.CodeInvalid {
 			t.Errorf("%q: %v", line, err)
 		}
@@ -46,9 +46,11 @@ func TestParseLine(t *testing.T) {
 func FuzzParseLine(f *testing.F) {
 	f.Add("<34>1 2026-01-02T03:04:05Z web1 sshd 42 ID - m")
 	f.Add("<38>Oct 11 22:14:15 fw su: x")
+	f.Add("<-1>x")
+	f.Add(`{"kind": "x", "severity": 5}`)
 	f.Fuzz(func(t *testing.T, line string) {
-		if e, err := ParseLine(line, time.Now()); err == nil && e.Kind == "" && line != "" && line[0] == '{' {
-			t.Errorf("%q has no kind", line)
+		if e, err := ParseLine(line, time.Now()); err == nil && e.Validate() != nil {
+			t.Errorf("%q is taken as %+v: %v", line, e, e.Validate())
 		}
 	})
 }

@@ -34,11 +34,11 @@ func parseSyslog(line string, now time.Time) (*core.Event, error) {
 	if line[0] != '<' || end < 2 || end > 4 {
 		return nil, core.Errorf(core.CodeInvalid, "neither JSON nor syslog")
 	}
-	priority, err := strconv.Atoi(line[1:end])
+	priority, err := strconv.ParseUint(line[1:end], 10, 8)
 	if err != nil || priority > 191 {
 		return nil, core.Errorf(core.CodeInvalid, "%q is not a priority", line[1:end])
 	}
-	e := &core.Event{Kind: "syslog", At: now, Severity: severity(priority % 8), Fields: map[string]string{"facility": strconv.Itoa(priority / 8)}}
+	e := &core.Event{Kind: "syslog", At: now, Severity: severity(priority % 8), Fields: map[string]string{"facility": strconv.FormatUint(priority/8, 10)}}
 	if rest := line[end+1:]; strings.HasPrefix(rest, "1 ") {
 		parse5424(e, rest[2:])
 	} else {
@@ -48,7 +48,7 @@ func parseSyslog(line string, now time.Time) (*core.Event, error) {
 }
 
 // severity maps syslog's eight levels, 0 the worst, to ours.
-func severity(level int) core.Severity {
+func severity(level uint64) core.Severity {
 	return [...]core.Severity{core.SeverityCritical, core.SeverityCritical, core.SeverityCritical, core.SeverityHigh,
 		core.SeverityMedium, core.SeverityLow, core.SeverityInfo, core.SeverityInfo}[level]
 }

@@ -145,7 +145,7 @@ func TestMalformedLinesOverTheNetworkAreDropped(t *testing.T) {
 		defer func() { _ = conn.Close() }()
 		_, _ = io.WriteString(conn, text)
 	}
-	for _, text := range []string{"words\n", "<192>x\n", "{\"kind\":\n", "\x00\x01\n", "<13>" + strings.Repeat("x", 70<<10) + "\n"} {
+	for _, text := range []string{"words\n", "<192>x\n", "<-1>x\n", "{\"kind\":\n", "\x00\x01\n", "<13>" + strings.Repeat("x", 70<<10) + "\n"} {
 		send("tcp", tcp, text)
 		send("udp", udp, text[:min(len(text), 1000)])
 	}
@@ -333,6 +333,7 @@ func TestWebhooksReachNoPrivateAddress(t *testing.T) {
 				"roles": object{"soc": "analyst"}}, http.StatusForbidden, "forbidden")
 		}
 	}
+	in.refused("POST", "/api/v1/subscriptions", object{"name": "one", "channel": "email", "target": "a@b\r\nRCPT TO:<c@d>"}, http.StatusBadRequest, "invalid")
 	in.refused("POST", "/api/v1/actions", object{"name": "one", "kind": "forward", "target": "127.0.0.1:" + port}, http.StatusForbidden, "forbidden")
 	in.unchanged(before)
 

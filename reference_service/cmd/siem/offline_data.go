@@ -72,6 +72,9 @@ func (p *program) addKey(ctx context.Context, cfg *config, args []string) error 
 		for _, permission := range args[1:] {
 			key.Permissions = append(key.Permissions, core.Permission(permission))
 		}
+		if err := core.ValidatePermissions(key.Permissions); err != nil {
+			return err
+		}
 		if err := storage.NewKeyStore(db).CreateKey(key); err != nil {
 			return err
 		}
