@@ -9,7 +9,6 @@ export SIEM_DATA SIEM_LOG=${SIEM_LOG:-warn}
 unset SIEM_ADMIN_PASSWORD # the generated one, which is what is printed
 command -v curl >/dev/null || { echo "sample/run.sh: curl is needed" >&2; exit 2; }
 is_new=$([ -e "$SIEM_DATA/siem.db" ] || echo yes)
-mkdir -p "$SIEM_DATA"
 exec 3< <(exec "$program" serve)
 server=$!
 trap 'kill "$server" 2>/dev/null || true; wait "$server" || true' EXIT
