@@ -127,7 +127,8 @@ class Groups:
     def _behind(self, functions: set[str]) -> tuple[bool, list[Obstacle]]:
         """Whether functions are held as methods that take their receivers first; an obstacle where others are not."""
         graph = self._problem.graph
-        held = [use for name in sorted(functions) for use in graph.calls_of(name) if self._is_held(use)]
+        own = sorted(functions & graph.funcs.keys())  # one of another module closes the group anyway
+        held = [use for name in own for use in graph.calls_of(name) if self._is_held(use)]
         first = next((use for use in held if use.method_expr), None)
         other = next((use for use in held if not use.method_expr and not graph.funcs[use.callee].parent), None)
         if first is None or other is None:
