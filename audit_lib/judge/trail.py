@@ -101,7 +101,7 @@ def trail_by_threading(graph: Graph, lifetimes: Lifetimes, site: TypedSite, ways
         if call.kind == "closure":
             found += _literals(graph, way.callee, call.caller, offset)
         else:
-            found += _at_call(graph, way, callee)
+            found += (*_at_call(graph, way, callee), *_ended(graph, way, ways[-1].supply))
             offset = call.place.start
         if way.supply is not None:
             found += _literals(graph, call.caller, way.supply.source.owner, offset)
@@ -117,9 +117,17 @@ def _at_call(graph: Graph, way: Way, callee: Func | None) -> Iterator[Crossing]:
         yield _goroutine(graph, call.caller, call.place, callee, waited=call.waited > 0)
     if call.defer:
         yield Crossing("defer", call.caller, call.place)
-    yield from _ended(graph, way)
     if call.kind == "value" and way.edge.through is None and call.use is not None:
         yield from _given(graph, call.use, call.caller, call.place, callee, call.place.start)
+
+
+def _ended(graph: Graph, way: Way, supply: Supply | None) -> Iterator[Crossing]:
+    """The border that a call behind an end is; what a worker or a process runs then has no context any other time."""
+    shared = supply is not None and supply.lifetime in ("worker", "process")
+    for edge in graph.callers(way.callee) if shared else (way.edge,):
+        if edge.call.after and not edge.call.test:
+            yield Crossing("after", edge.call.caller, edge.call.place)
+            return
 
 
 def started(graph: Graph, lifetimes: Lifetimes, source: Origin) -> Iterator[Crossing]:
@@ -131,14 +139,6 @@ def started(graph: Graph, lifetimes: Lifetimes, source: Origin) -> Iterator[Cros
         if call.go and not call.test and lifetimes.of_call(call) == "request":
             body = graph.funcs.get(source.owner)
             yield _goroutine(graph, call.caller, call.place, body, waited=call.waited > 0)
-
-
-def _ended(graph: Graph, way: Way) -> Iterator[Crossing]:
-    """The border that a function is behind which is also called when the context there has ended."""
-    for edge in graph.callers(way.callee):
-        if edge.call.after and not edge.call.test:
-            yield Crossing("after", edge.call.caller, edge.call.place)
-            return
 
 
 def trail_without_source(graph: Graph, site: TypedSite) -> Trail:
