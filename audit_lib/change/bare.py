@@ -10,7 +10,6 @@ from audit_lib.change.gotext import GoText, named_children
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import where
 from audit_lib.change.requests import requested
-from audit_lib.change.signatures import first_in
 from audit_lib.model import Edit
 from audit_lib.read.facts import TypedSite
 
@@ -40,7 +39,7 @@ def upgraded(text: GoText, site: TypedSite, written: str) -> Upgrade:
     name = function.field("field") if function.kind() == "selector_expression" else function
     if name is None or name.kind() not in ("field_identifier", "identifier"):
         return _unusual(text, node)
-    return (text.replace(name, site.sibling), first_in(text, arguments, named_children(arguments), written))
+    return (text.replace(name, site.sibling), text.first_in(text.listed(arguments), written))
 
 
 def _unusual(text: GoText, node: SgNode) -> Obstacle:
@@ -62,7 +61,7 @@ def _dial(text: GoText, node: SgNode, arguments: SgNode, written: str) -> Upgrad
     function = node.field("function")
     assert function is not None
     dialer = f"(&{package}.Dialer{{}}).DialContext"
-    return (text.replace(function, dialer), first_in(text, arguments, named_children(arguments), written))
+    return (text.replace(function, dialer), text.first_in(text.listed(arguments), written))
 
 
 def _dial_timeout(text: GoText, node: SgNode, arguments: SgNode, written: str) -> Upgrade:
@@ -82,7 +81,7 @@ def _lookup(text: GoText, node: SgNode, arguments: SgNode, written: str) -> Upgr
     if function is None or name is None:
         return _unusual(text, node)
     resolver = f"{_package(node)}.DefaultResolver.{name.text()}"
-    return (text.replace(function, resolver), first_in(text, arguments, named_children(arguments), written))
+    return (text.replace(function, resolver), text.first_in(text.listed(arguments), written))
 
 
 def _package(node: SgNode) -> str:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from ast_grep_py import SgNode
 
 from audit_lib.change.contexts import Given
-from audit_lib.change.gotext import GoText, block_around, function_around, named_children
+from audit_lib.change.gotext import CALLS, GoText, block_around, function_around, named_children
 from audit_lib.change.imports import of_context
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import Problem, where
-from audit_lib.change.signatures import first_in
 from audit_lib.judge.trail import crossings_at, started
 from audit_lib.model import Edit, Lifetime
 from audit_lib.read.facts import Call, Origin
 
+_WITH_INITIALIZER = ("if_statement", "expression_switch_statement", "type_switch_statement")
 _STATEMENTS = ("expression_statement", "short_var_declaration", "assignment_statement", "return_statement")
 
 
@@ -32,47 +32,80 @@ class Handed:
 def handed_over(problem: Problem, call: Call, given: Given, *, behind: bool = False) -> Handed:
     """A call with one more argument: the first, or the second where the receiver is the first, or `behind` says so."""
     text = problem.text_of(call.place)
-    node = text.find(call.place.start, call.place.end, "call_expression")
-    arguments = node.field("arguments") if node is not None else None
-    if arguments is None:
+    node = text.find(call.place.start, call.place.end, *CALLS)
+    arguments = text.arguments(node) if node is not None else None
+    if node is None or arguments is None:
         return Handed(obstacle=Obstacle("a call is written as this tool cannot edit it", where(call.place)))
     detached = outlasts(problem, call, given)
     written = given.text
     if detached:
         written = f"{of_context(text, 'WithoutCancel')}({written})"
     if call.spread:
-        edits = _hoisted(problem, text, call, node, written) if node is not None else None
+        edits = _hoisted(problem, text, call, node, written)
         if edits is None:
             reason = "its arguments are the results of one call, and cannot stand behind a context"
             return Handed(obstacle=Obstacle(reason, where(call.place)))
         return Handed((*edits, *naming(problem, given)), given, detached)
-    items = named_children(arguments)
-    if (call.method_expr or behind) and items:
-        edit = text.insert(text.end(items[0]), f", {written}")
+    if (call.method_expr or behind) and arguments.items:
+        edit = text.insert(text.end(arguments.items[0]), f", {written}")
     else:
-        edit = first_in(text, arguments, items, written)
+        edit = text.first_in(arguments, written)
     return Handed((edit, *naming(problem, given)), given, detached)
 
 
 def _hoisted(problem: Problem, text: GoText, call: Call, node: SgNode, written: str) -> tuple[Edit, ...] | None:
     """`err := f(g())` becomes `a, b := g()` and `err := f(ctx, a, b)`; None where the statement does more than that."""
-    arguments = node.field("arguments")
+    arguments = text.arguments(node)
     function = function_around(node)
     block, statement = block_around(node)
-    values = node.parent()
-    whole = values is not None and (values.kind() in _STATEMENTS or (values.parent() or values).kind() in _STATEMENTS)
-    if arguments is None or function is None or block is None or statement.kind() not in _STATEMENTS or not whole:
+    whole = _whole(node)
+    if arguments is None or function is None or block is None or whole is None:
         return None
-    start, end = text.start(function), text.end(function)
-    func = problem.graph.funcs.get(call.callee)
-    declared = [param.name for param in func.params] if func is not None else []
-    names = [name if name not in ("", "_") else f"v{i}" for i, name in enumerate(declared, 1)]
-    if len(names) != call.spread or any(text.has_word(start, end, name) for name in names):
-        names = [f"arg{i}" for i in range(1, call.spread + 1)]
-    inner = text.said(text.start(arguments) + 1, text.end(arguments) - 1)
+    if whole.range() != statement.range() and not _is_first_in(whole, statement):
+        return None
+    names = _result_names(problem, text, call, function)
+    inner = text.said(arguments.start, arguments.end)
     at = text.start(statement)
     before = text.insert(at, f"{', '.join(names)} := {inner}\n{text.indent(at)}")
-    return before, text.replace(arguments, f"({', '.join((written, *names))})")
+    return before, text.edit(arguments.start, arguments.end, ", ".join((written, *names)))
+
+
+def _result_names(problem: Problem, text: GoText, call: Call, function: SgNode) -> list[str]:
+    """Names for what a call gives on, which nothing in the function has: those of the parameters, else numbers."""
+    start, end = text.start(function), text.end(function)
+    spread = (one for one in problem.spread_calls.get(text.file, ()) if start <= one.place.start < call.place.start)
+    earlier = [(one, _parameter_names(problem, one)) for one in spread]
+    same = sum(1 for _, names in earlier if names)
+    number = sum(one.spread for one, names in earlier if not names)
+    names = [f"{name}{same + 1 if same else ''}" for name in _parameter_names(problem, call)]
+    while not names or any(text.has_word(start, end, name) for name in names):
+        names = [f"arg{number + i}" for i in range(1, call.spread + 1)]
+        number += call.spread
+    return names
+
+
+def _parameter_names(problem: Problem, call: Call) -> list[str]:
+    """A name for each argument of a call by the parameters of what it calls; none where they are not one for one."""
+    func = problem.graph.funcs.get(call.callee)
+    declared = [param.name for param in func.params] if func is not None else []
+    if len(declared) != call.spread:
+        return []
+    return [name if name not in ("", "_") else f"v{i}" for i, name in enumerate(declared, 1)]
+
+
+def _whole(node: SgNode) -> SgNode | None:
+    """The statement that calls before it does anything else, and takes or gives what comes of it; else None."""
+    values = node.parent()
+    if values is not None and values.kind() == "expression_list" and named_children(values)[0].range() != node.range():
+        return None
+    outer = values.parent() if values is not None else None
+    return next((one for one in (values, outer) if one is not None and one.kind() in _STATEMENTS), None)
+
+
+def _is_first_in(part: SgNode, statement: SgNode) -> bool:
+    """Whether a statement begins with another one: `if err := f(g()); err != nil` does, but not behind an `else`."""
+    initializer = statement.field("initializer") if statement.kind() in _WITH_INITIALIZER else None
+    return initializer is not None and initializer.range() == part.range()
 
 
 def outlasts(problem: Problem, call: Call, given: Given) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 
 from ast_grep_py import SgNode, SgRoot
@@ -18,9 +19,20 @@ from audit_lib.read.positions import decode
 
 DECLARATIONS = ("function_declaration", "method_declaration")
 FUNCTIONS = (*DECLARATIONS, "func_literal")
+CALLS = ("call_expression", "type_conversion_expression")
 BLOCKS = ("block", "expression_case", "type_case", "default_case", "communication_case", "statement_list")
 COMMENT = "comment"
 ROOTS = ("call_expression", "selector_expression", "identifier")
+_BEHIND_OPENING = re.compile(rb"(?:[ \t]*/\*[^\n]*?\*/)*[ \t]*(?://[^\n]*)?\r?\n\s*|[ \t]*")
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What stands in parentheses: where that begins and ends, between them, and its items without comments."""
+
+    start: int
+    end: int
+    items: list[SgNode]
 
 
 class GoText:
@@ -84,6 +96,33 @@ class GoText:
             if node.kind() in kinds:
                 found = node
         return found
+
+    def listed(self, node: SgNode) -> Listed:
+        """The items of a list of parameters or arguments."""
+        return Listed(self.start(node) + 1, self.end(node) - 1, named_children(node))
+
+    def arguments(self, call: SgNode) -> Listed | None:
+        """The arguments of a call; `f[int](x)` too, which the grammar takes for a conversion."""
+        arguments = call.field("arguments")
+        if arguments is not None:
+            return self.listed(arguments)
+        opening = next((child for child in call.children() if child.kind() == "("), None)
+        if call.kind() != CALLS[1] or opening is None:
+            return None
+        return Listed(self.end(opening), self.end(call) - 1, named_children(call)[1:])
+
+    def first_in(self, listed: Listed, written: str, before: str = "") -> Edit:
+        """The edit that puts something first into a list, on a line of its own where the others have theirs.
+
+        `before` goes with it, in front of what was first. A comment stays with what it stands before.
+        """
+        if not listed.items:
+            return self.insert(listed.start, written)
+        behind = _BEHIND_OPENING.match(self.data, listed.start, self.start(listed.items[0]))
+        first = behind.end() if behind is not None else listed.start
+        if b"\n" in self.data[listed.start : first]:
+            return self.insert(first, f"{written},\n{self.indent(first)}{before}")
+        return self.insert(first, f"{written}, {before}")
 
     def line_start(self, at: int) -> int:
         """Where the line of a position begins."""

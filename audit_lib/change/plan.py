@@ -20,7 +20,7 @@ from audit_lib.change.planned import Plan, Planner
 from audit_lib.change.problem import Problem, where
 from audit_lib.change.roots import replaced
 from audit_lib.change.supplies import Supplies
-from audit_lib.change.threading import Threading
+from audit_lib.change.threading import Opened, Threading
 from audit_lib.change.variables import Variables, expanded, is_optional
 from audit_lib.config import Config
 from audit_lib.judge.trail import is_left_above
@@ -65,7 +65,7 @@ class ContextPlanner:
     def _settled(self, stops: dict[str, Obstacle], guards: frozenset[tuple[str, int]]) -> _Attempt:
         """The plan that comes of trying until nothing new comes to light."""
         avoid: frozenset[str] = frozenset()
-        opened: frozenset[str] = frozenset()
+        opened = Opened()
         attempt = _Attempt(self._problem, self._supplies, stops, avoid, guards, opened)
         for _ in range(ROUNDS):
             clashes = avoid | attempt.clashes
@@ -90,7 +90,7 @@ class _Attempt:
         stops: Mapping[str, Obstacle],
         avoid: frozenset[str],
         guards: frozenset[tuple[str, int]],
-        opened: frozenset[str],
+        opened: Opened,
     ) -> None:
         self._problem = problem
         self._supplies = supplies
@@ -111,14 +111,18 @@ class _Attempt:
         self.stops |= blocked
         self.clashes = frozenset(self._contexts.clashes)
         reasons = (fix for fix in self._fixes if fix.finding.fingerprint not in self.stops)
-        groups = (o.group for fix in reasons if not is_optional(fix.finding) for o in fix.openings)
-        members = [name for group in groups for name in (*group.functions, *group.declared_by)]
-        self.opened = frozenset(name for name in members if name in following or name not in problem.graph.funcs)
+        openings = (one for fix in reasons if not is_optional(fix.finding) for one in fix.openings)
+        groups = {opening.group.key: opening.group for opening in openings}
+        self.opened = Opened(
+            groups=frozenset(groups),
+            interfaces=frozenset(name for group in groups.values() for name in group.declared_by),
+            followed=frozenset(name for group in groups.values() for name in group.functions if name in following),
+        )
 
-    def _goes(self, finding: Finding, opened: frozenset[str]) -> bool:
+    def _goes(self, finding: Finding, opened: Opened) -> bool:
         if finding.fingerprint in self.stops:
             return False
-        return not is_optional(finding) or self._follows(finding) in opened
+        return not is_optional(finding) or self._follows(finding) in opened.followed
 
     def _follows(self, finding: Finding) -> str:
         """The function that may get a context for others' sake, of which an optional one then makes use."""

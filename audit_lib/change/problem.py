@@ -15,7 +15,7 @@ from audit_lib.judge.lifetime import Lifetimes
 from audit_lib.judge.reach import Reach
 from audit_lib.judge.versions import FIRST_TEST_CONTEXT, FIRST_WITHOUT_CANCEL, Versions
 from audit_lib.model import Finding, Span
-from audit_lib.read.facts import Facts, Func, Origin, Outside, Place, TypedSite
+from audit_lib.read.facts import Call, Facts, Func, Origin, Outside, Place, TypedSite
 from audit_lib.read.syntax import Syntax
 
 
@@ -88,6 +88,15 @@ class Problem:
         for source in self.facts.sources:
             found[source.file].append(source)
         return dict(found)
+
+    @cached_property
+    def spread_calls(self) -> dict[str, list[Call]]:
+        """The calls whose arguments are the results of one call, by file and each once, in order."""
+        found: dict[str, dict[int, Call]] = defaultdict(dict)
+        for call in self.facts.calls:
+            if call.spread:
+                found[call.place.file].setdefault(call.place.start, call)
+        return {file: [calls[start] for start in sorted(calls)] for file, calls in found.items()}
 
     @cached_property
     def _unread(self) -> dict[str, bytes]:

@@ -278,21 +278,7 @@ def with_context(
         yield text.insert(text.end(declared[0]), f", {written}")
         yield from (text.insert(text.start(node), "_ ") for node in unnamed[:1])
     else:
-        yield first_in(text, parameters, declared, written, before="_ " if unnamed else "")
-
-
-def first_in(text: GoText, listed: SgNode, items: list[SgNode], written: str, before: str = "") -> Edit:
-    """The edit that puts something first into a list in parentheses, on a line of its own where they have theirs.
-
-    `before` goes with it, in front of what was first.
-    """
-    opening = text.start(listed) + 1
-    if not items:
-        return text.insert(opening, written)
-    first = text.start(items[0])
-    if b"\n" in text.data[opening:first]:
-        return text.insert(first, f"{written},\n{text.indent(first)}{before}")
-    return text.insert(first, f"{written}, {before}")
+        yield text.first_in(text.listed(parameters), written, before="_ " if unnamed else "")
 
 
 def _is_testing(declared: SgNode) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from audit_lib.change.calls import handed_over, outlasts, starts_a_life
 from audit_lib.change.contexts import Contexts, Given
-from audit_lib.change.holders import is_left_alone, is_run_there, parameters_of
+from audit_lib.change.holders import is_kept, is_left_alone, is_run_there, parameters_of
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import Problem, where
 from audit_lib.change.signatures import Group, parameter_edits
@@ -38,16 +38,26 @@ class Opening:
         return len(self.moved_to)
 
 
+@dataclass(frozen=True)
+class Opened:
+    """What takes a context in a plan: groups, by key, and the interfaces of which a method does.
+
+    Where a root would move into another method of such an interface, that one takes a context too. `followed` are the
+    functions among them that optional findings are in.
+    """
+
+    groups: frozenset[str] = frozenset()
+    interfaces: frozenset[str] = frozenset()
+    followed: frozenset[str] = frozenset()
+
+
 class Threading:
     """Openings, each made once, for one choice of names.
 
-    `opened` are interfaces of which a method takes a context: where a root would move into another of their methods,
-    that one takes it too.
+    `opened` is what the plan before has opened.
     """
 
-    def __init__(
-        self, problem: Problem, contexts: Contexts, supplies: Supplies, opened: frozenset[str] = frozenset()
-    ) -> None:
+    def __init__(self, problem: Problem, contexts: Contexts, supplies: Supplies, opened: Opened) -> None:
         self._opened = opened
         self._problem = problem
         self._contexts = contexts
@@ -91,7 +101,7 @@ class Threading:
             if at in seen or call.kind == "closure" or is_left_alone(call):
                 continue
             seen.add(at)
-            context = self.context_of(call)
+            context = self.context_of(call, group)
             if group.variant and (call.test or context.kind == "moved"):
                 continue  # it calls the function that stays
             named = call.kind == "value" and call.use is not None
@@ -111,12 +121,29 @@ class Threading:
                 moved.append(where(call.place))
         return Opening(group, tuple(edits), tuple(needs), len(seen), tuple(given), tuple(moved), tuple(detached))
 
+    def _opener(self, call: Call, group: Group) -> str:
+        """What takes a context for a call; nothing new opens for a test's sake."""
+        if call.test:
+            return self._opened_anyway(call, group)
+        return self._supplies.opener(call.caller) or self._sibling(call)
+
     def _sibling(self, call: Call) -> str:
         """The method around a call, where an interface that it implements has opened already; else empty."""
         top = self._problem.graph.top(call.caller)
-        if not self._opened or not self._supplies.is_open(top):
+        if not self._opened.interfaces or not self._supplies.is_open(top):
             return ""
-        return top if not self._opened.isdisjoint(self._supplies.groups.of(top).declared_by) else ""
+        return top if not self._opened.interfaces.isdisjoint(self._supplies.groups.of(top).declared_by) else ""
+
+    def _opened_anyway(self, call: Call, group: Group) -> str:
+        """What around a test's call takes a context whatever tests need, as a fake's method does; else empty."""
+        for func in self._problem.graph.chain(call.caller):
+            if not func.parent or is_kept(self._problem, func):
+                own = self._supplies.groups.of(func.id).key
+                if own == group.key or own in self._opened.groups:
+                    return func.id
+                if func.use is None or func.use.kind != "var":
+                    break
+        return ""
 
     def _is_wrapped(self, call: Call, group: Group) -> bool:
         """Whether a literal stands for a function that is given away: who gets it runs it, and stays as it is."""
@@ -124,23 +151,23 @@ class Threading:
             return False
         return parameters_of(self._problem, call.use).isdisjoint(group.holders)
 
-    def context_of(self, call: Call) -> Given:
+    def context_of(self, call: Call, group: Group) -> Given:
         """The context that a call hands over: one in scope, the caller's new parameter, or a root that moves there.
 
         Where it must not end with what is called, and cannot be detached from its end, a root is right.
         """
-        context = self._found(call)
+        context = self._found(call, group)
         chain = self._problem.graph.chain(call.caller)
         if not chain or self._problem.can_detach(chain[0].package) or not outlasts(self._problem, call, context):
             return context
         return self._contexts.moved(call.caller, call.place)
 
-    def _found(self, call: Call) -> Given:
+    def _found(self, call: Call, group: Group) -> Given:
         found = self._contexts.in_scope(call.caller, call.place, to_hand_on=True)
         found = found or self._contexts.kept(call.caller, call.place)
         if found is not None:
             return found
-        opener = "" if call.test else self._supplies.opener(call.caller) or self._sibling(call)
+        opener = self._opener(call, group)
         if opener and not starts_a_life(self._problem, call, opener):
             return self._contexts.by_parameter(call.caller, call.place, opener)
         return self._contexts.moved(call.caller, call.place)
