@@ -6,8 +6,9 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,10 +51,28 @@ class Commands:
         folder = self.root / module
         # Go takes its folder from PWD where that is right, and prints paths below it.
         env = environment(self.go, mod=self.options.mod) | {"PWD": str(folder)}
-        line = [str(self.go.path), *command, *flags, *arguments]
+        if self._workspace is not None and folder not in self._workspace:
+            env["GOWORK"] = "off"
+        return self._done([*command, *flags, *arguments], folder, env)
+
+    @cached_property
+    def _workspace(self) -> frozenset[Path] | None:
+        """The folders of the modules of the copy's workspace; None without one. The others are built by themselves."""
+        if not (self.root / "go.work").is_file():
+            return None
+        listed = self._done(["list", "-m", "-f", "{{.Dir}}"], self.root, environment(self.go))
+        return frozenset(map(Path, listed.stdout.splitlines()))
+
+    def _done(self, line: Sequence[str], folder: Path, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
         try:
             return subprocess.run(
-                line, cwd=folder, env=env, capture_output=True, check=False, encoding="utf-8", errors="replace"
+                [str(self.go.path), *line],
+                cwd=folder,
+                env=env,
+                capture_output=True,
+                check=False,
+                encoding="utf-8",
+                errors="replace",
             )
         except OSError as error:
             raise ToolchainError(f"{self.go.path}: {error.strerror}; name another Go in CTXAUDIT_GO") from error

@@ -131,7 +131,8 @@ class Verifier:
             again = {failure.key for failure in self._compared(name, suspicious, state, self._tested)[1]}
             unsteady = tuple(failure for failure in failures if failure.key not in again)
             failures = tuple(failure for failure in failures if failure.key in again)
-        detail = f"{_count(len(report.passed), 'test')} pass in {_count(len(state.sound), 'package')}"
+        passes = f"{_count(len(report.passed), 'test')} {'passes' if len(report.passed) == 1 else 'pass'}"
+        detail = f"{passes} in {_count(len(state.sound), 'package')}"
         old = len(report.failures) - len(unsteady)
         detail += f"; {_count(old, 'failure')} as before" if old else ""
         named = ", ".join(f"{failure.package} {failure.name}".strip() for failure in unsteady)

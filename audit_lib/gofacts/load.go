@@ -183,7 +183,7 @@ func workspaceModules(dir string) []string {
 	if err != nil {
 		return nil
 	}
-	return strings.Fields(string(out))
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
 }
 
 func config(opts options, root loadRoot) *packages.Config {

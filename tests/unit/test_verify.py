@@ -151,6 +151,21 @@ def test_several_modules_are_verified_together(target: Path) -> None:
     assert ("module in tool", ("tool/go.mod",)) in [(failure.package, failure.files) for failure in broken.failures]
 
 
+def test_a_module_beside_the_workspace_is_verified_by_itself(target: Path) -> None:
+    beside = {
+        "go.work": "go 1.24\n\nuse .\n",
+        "tool/go.mod": (
+            "module example.org/tool\n\ngo 1.24\n\nrequire example.org/shop v0.0.0\n\nreplace example.org/shop => ../\n"
+        ),
+        "tool/main.go": 'package main\n\nimport "example.org/shop/store"\n\nfunc main() { println(store.Get(1)) }\n',
+    }
+    write(target, beside)
+    outcome = verified(target, {"tool/main.go": beside["tool/main.go"].replace("Get(1)", "Get(2)")}, level="build")
+    assert (outcome.ok, outcome.unbuilt) == (True, ())
+    broken = verified(target, changed("store/store.go", "id int", "id, to int"), level="build")
+    assert "example.org/tool" in {failure.package for failure in broken.failures}
+
+
 def test_what_depends_on_a_change_is_concerned_and_nothing_else(target: Path) -> None:
     external = (
         'package far_test\n\nimport (\n\t_ "example.org/shop/api"\n\t"testing"\n)\n\nfunc TestF(t *testing.T) {}\n'
