@@ -51,6 +51,7 @@ def fix(
     level: Level = "test",
     timeout: float = 300,
     document: bool = False,
+    generate: bool = True,
     config: Path | None = None,
     tags: Sequence[str] = (),
     mod: str = "",
@@ -60,7 +61,8 @@ def fix(
     """Read, judge, plan, and prove the result in a copy; the target is not touched (see `apply`).
 
     `timeout` is what the tests of a package may take, in seconds; `document` writes reasons beside roots that are
-    kept. What fails the verification is rolled back and refused; `ok` of the result tells whether the rest passed.
+    kept; `generate` makes mocks again with generators that are at hand. What fails the verification is rolled back and
+    refused; `ok` of the result tells whether the rest passed.
     Raises as `audit` does, and `ToolchainError` without a Go, `UsageError` for a selection of what there is not.
     """
     from audit_lib import fixing  # what a scan need not wait for
@@ -68,7 +70,15 @@ def fix(
     settings = configuration.load(target, config)
     options = reading.go_options(settings.go, tags, mod, modfile)
     return fixing.fix(
-        target, settings, options, selection, level=level, timeout=timeout, document=document, progress=progress
+        target,
+        settings,
+        options,
+        selection,
+        level=level,
+        timeout=timeout,
+        document=document,
+        generate=generate,
+        progress=progress,
     )
 
 

@@ -167,6 +167,10 @@ def fix(
     document: Annotated[
         bool, typer.Option("--document", help="Write the reason beside each root that is kept.")
     ] = False,
+    generate: Annotated[
+        bool,
+        typer.Option("--generate/--no-generate", help="Generate mocks again, where their tool is at hand."),
+    ] = True,
     write: Annotated[bool, typer.Option("--write", help="Write the result to DIR, when it is proved.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Write over what git could not bring back.")] = False,
     diff: Annotated[bool, typer.Option("--diff", help="Print the diff.")] = False,
@@ -197,6 +201,7 @@ def fix(
             level=verify,
             timeout=timeout,
             document=document,
+            generate=generate,
             config=config,
             tags=split(tags),
             mod=mod or "",

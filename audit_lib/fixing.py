@@ -16,6 +16,7 @@ from audit_lib.change.phased import phased
 from audit_lib.change.plan import planner
 from audit_lib.change.planned import Component, Plan, Planner, edits_of
 from audit_lib.change.reconcile import rescanned, unbalanced
+from audit_lib.change.regenerate import Mocks, edited_only
 from audit_lib.change.repository import below_top
 from audit_lib.change.result import fixed
 from audit_lib.change.rewrite import Rewritten, blocked, digest, rewrite, undo
@@ -48,6 +49,7 @@ def fix(
     level: Level,
     timeout: float,
     document: bool,
+    generate: bool,
     progress: Progress,
 ) -> Fixed:
     """See `api.fix`."""
@@ -59,21 +61,23 @@ def fix(
     before = judged(target, settings, reading)
     chosen = selection.chosen(before.findings)
     planned: Planner = planner(target, settings, reading.syntax, reading.wide, chosen)
+    generators = {file.file: file.generator for file in reading.syntax.files if file.generator}
     tests = frozenset(file.file for file in reading.syntax.files if file.test)
     with scratch_copy(target) as scratch:
 
         def again(root: Path) -> Audit:
             return judged(root, settings, read(root, settings, options, progress))
 
-        bench = Bench(scratch, go, options, level, timeout, scanned, progress)
+        runs = level != "build"
+        mocks = Mocks(scratch, target, go, options, generators, scanned, runs_code=runs) if generate else None
+        bench = Bench(scratch, go, options, level, timeout, scanned, progress, mocks)
         planned, told = _with_later(planned, chosen, settings, bench)
         before = msgspec.structs.replace(
             before, findings=tuple(told.get(finding.fingerprint, finding) for finding in before.findings)
         )
         if document:
-            generated = {file.file for file in reading.syntax.files if file.generator}
             still = [told.get(finding.fingerprint, finding) for finding in chosen]
-            planned = Documenting(planned, notes(target, still, generated))
+            planned = Documenting(planned, notes(target, still, generators))
         carried = carry(bench, planned, _check(before, again, scratch, _Roots(target, settings, tests)))
     phases = phased(
         carried.plan.components if carried.ok else (),
@@ -83,7 +87,8 @@ def fix(
         go,
     )
     left_out = selection.left_out(before.findings)
-    return fixed(before, carried, phases, left_out, below_top=_below_top(target), level=level)
+    told_of = mocks.notes(carried.rewritten) if mocks is not None else edited_only(carried.rewritten, generators, {})
+    return fixed(before, carried, phases, left_out, below_top=_below_top(target), level=level, notes=told_of)
 
 
 def _with_later(

@@ -1,8 +1,8 @@
 """A plan carried out in a scratch copy until it holds: planned, rewritten, verified, and what fails taken out again.
 
 What is to blame for a failure is rolled back alone, and becomes a refusal in the words of the compiler or of the test;
-where a nil context may be the cause, its component is first planned again with a guard. Then all of it begins anew, so
-that what is left is verified as it is.
+where a nil context may be the cause, its component is first planned again with a guard, and where mocks were made again
+for it, first with edited ones. Then all of it begins anew, so that what is left is verified as it is.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from audit_lib.change import blame
-from audit_lib.change.edits import OverlapError
+from audit_lib.change.edits import Edits, OverlapError
 from audit_lib.change.packages import Commands
 from audit_lib.change.planned import Component, Plan, Planner, edits_of
+from audit_lib.change.regenerate import Mocks
 from audit_lib.change.rewrite import Rewritten, blocked, rewrite, undo
 from audit_lib.change.scratch import Scratch
 from audit_lib.change.trials import Trials
@@ -40,6 +41,12 @@ class Bench:
     timeout: float = 300
     scanned: Mapping[str, str] = field(default_factory=dict)
     progress: Progress = silent
+    mocks: Mocks | None = None
+
+    def rewrite(self, edits: Mapping[str, Edits]) -> Rewritten:
+        """The edits carried out in the copy, with the mocks among their files made again where that is asked for."""
+        rewritten = rewrite(self.scratch, self.go, edits, self.scanned)
+        return self.mocks.finish(rewritten) if self.mocks is not None else rewritten
 
 
 @dataclass(frozen=True)
@@ -92,7 +99,7 @@ class _Carrying:
         """Rounds until the proof holds, nothing is left, or there have been too many."""
         for number in range(1, ROUNDS + 1):
             plan = self._planned()
-            rewritten = rewrite(self._bench.scratch, self._bench.go, edits_of(plan.components), self._bench.scanned)
+            rewritten = self._bench.rewrite(edits_of(plan.components))
             outcome, unwanted = self._proved(plan, rewritten)
             if outcome.ok and (not unwanted or number == ROUNDS):
                 return self._result(plan, rewritten, outcome)
@@ -151,10 +158,14 @@ class _Carrying:
             rewritten,
             level=bench.level,
             timeout=bench.timeout,
+            rewrite=bench.rewrite,
         )
         for fault in _culprits(plan.components, failures, trials):
             if blame.of_nil(fault.why) and self._may_guard(fault.component):
                 self._guard([fault.component])
+            elif bench.mocks is not None and bench.mocks.may_give_up(fault.component.files):
+                reason = blame.reason_of(fault.why).removeprefix("rolled back, ")
+                bench.mocks.give_up(fault.component.files, f"with it, {reason}")
             else:
                 self._roll_back(plan, fault, trials)
 

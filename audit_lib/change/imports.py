@@ -147,6 +147,26 @@ def _with(data: bytes, used: set[str]) -> bytes:
     return text.data
 
 
+def with_import(data: bytes, path: str) -> bytes:
+    """The file with an import of a module's package, where it has none: behind those of the standard library."""
+    text = GoText("", data)
+    if path in text.imports:
+        return data
+    groups = [node for node in text.root.children() if node.kind() == "import_declaration"]
+    listed = next((node for node in groups if node.find(kind="import_spec_list") is not None), None)
+    specs = listed.find_all(kind="import_spec") if listed is not None else []
+    if not specs:
+        return apply(data, [_addition(text, path, f'"{path}"')])
+    modules = [node for node in specs if "." in _path_of(node).partition("/")[0]]
+    later = next((node for node in modules if _path_of(node) > path), None)
+    if later is not None:
+        edit = text.insert(text.line_start(text.start(later)), f'\t"{path}"\n')
+    else:
+        blank = "" if modules else "\n"
+        edit = text.insert(text.line_end(text.end((modules or specs)[-1])), f'{blank}\t"{path}"\n')
+    return apply(data, [edit])
+
+
 def _addition(text: GoText, path: str, spec: str) -> Edit:
     """The edit that adds an import: in order among those of the standard library, in the first group."""
     declarations = [node for node in text.root.children() if node.kind() == "import_declaration"]

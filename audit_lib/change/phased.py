@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audit_lib.change.edits import Edits
 from audit_lib.change.planned import Component, edits_of
@@ -32,7 +32,7 @@ def phased(
 
     A component comes as a whole, with the first phase that one of its sites is in: what its sites share must be there
     for any of them to compile. One that needs another does not come before it. `phase_of` tells the phase of a finding.
-    Imports and format are those of each state.
+    Imports and format are those of each state. Files of the result that are joined come to what they are at once.
     """
     ranks = {name: number for number, name in enumerate([*order, REST])}
     groups: dict[str, list[Component]] = {}
@@ -52,12 +52,21 @@ def phased(
         now = edits_of(done)
         fresh = {file: own for file, own in now.items() if own != edits.get(file)}
         # Most files are edited in one phase alone: what they come to is known.
-        partly = {file: own for file, own in fresh.items() if own != whole[file] and file in result.before}
+        known_not = {file for file, own in fresh.items() if own != whole[file]} | result.joined
+        partly = {file: own for file, own in fresh.items() if file in known_not and file in result.before}
         known = {file: result.after[file] for file in fresh if file in result.after and file not in partly}
         state = state | edited(result.before, partly, go).after | known
         edits = now
         phases.append(Phase(name, tuple(groups[name]), dict(sorted(state.items()))))
-    return tuple(phases)
+    return _overlaid(phases, {file: result.after[file] for file in result.joined})
+
+
+def _overlaid(phases: Sequence[Phase], files: Mapping[str, bytes]) -> tuple[Phase, ...]:
+    """The phases with these files as they are to be, from the last phase on that edits one of them."""
+    edit = [any(not files.keys().isdisjoint(one.files) for one in phase.components) for phase in phases]
+    start = max((number for number, edits in enumerate(edit) if edits), default=len(phases))
+    late = (replace(phase, state=dict(sorted({**phase.state, **files}.items()))) for phase in phases[start:])
+    return (*phases[:start], *late)
 
 
 def _first_phase(component: Component, phase_of: Mapping[str, str], ranks: Mapping[str, int]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 
@@ -27,11 +28,12 @@ def fixed(
     *,
     below_top: bool,
     level: Level,
+    notes: Mapping[str, str] = MappingProxyType({}),
 ) -> Fixed:
     """The audit with what was done and what was not, groups in the phases' order, and patches.
 
-    `left_out` are findings that nobody asked for. With `below_top` the patches apply in a folder below the top of its
-    repository.
+    `left_out` are findings that nobody asked for, `notes` what reviewers are told of files. With `below_top` the
+    patches apply in a folder below the top of its repository.
     """
     by_name = {finding.fingerprint: finding for finding in audit.findings}
     done = carried.rewritten
@@ -49,7 +51,7 @@ def fixed(
             totals=settled(audit.findings, changes, refusals, moved, audit.totals),
         ),
         groups=tuple(
-            _group(component, phase.name, by_name, carried.guarded)
+            _group(component, phase.name, by_name, carried.guarded, notes)
             for phase in phases
             for component in phase.components
         ),
@@ -84,7 +86,13 @@ def _refusals(
     return tuple(result)
 
 
-def _group(component: Component, phase: str, findings: Mapping[str, Finding], guarded: frozenset[str]) -> Group:
+def _group(
+    component: Component,
+    phase: str,
+    findings: Mapping[str, Finding],
+    guarded: frozenset[str],
+    notes: Mapping[str, str],
+) -> Group:
     own = [findings[change.fingerprint] for change in component.changes]
     gone = removed(component.changes)
     return Group(
@@ -97,7 +105,7 @@ def _group(component: Component, phase: str, findings: Mapping[str, Finding], gu
         signatures=len({edit for change in component.changes for edit in change.edits if _PARAMETER.search(edit.text)}),
         moved=component.moved,
         guarded=not guarded.isdisjoint(component.fingerprints),
-        notes=component.notes,
+        notes=(*component.notes, *(f"{file}: {notes[file]}" for file in component.files if file in notes)),
     )
 
 

@@ -25,10 +25,14 @@ from audit_lib.read.gotool import GoTool
 
 @dataclass(frozen=True)
 class Rewritten:
-    """The files that change, by name and sorted: as they were (`None`: new), and as they are to be."""
+    """The files that change, by name and sorted: as they were (`None`: new), and as they are to be.
+
+    `joined` are those that fit each other alone: mocks that were made again, and what was adapted to them.
+    """
 
     before: dict[str, bytes | None]
     after: dict[str, bytes]
+    joined: frozenset[str] = frozenset()
 
 
 def rewrite(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from audit_lib.change.edits import Edits
 from audit_lib.change.failures import Failure, Report, new_failures
 from audit_lib.change.formatting import unformatted
 from audit_lib.change.packages import Commands, Package, compiled, concerned
-from audit_lib.change.rewrite import Rewritten, rewrite, undo
+from audit_lib.change.rewrite import Rewritten, undo
 from audit_lib.change.scratch import Scratch
 from audit_lib.change.testing import run_tests
 from audit_lib.change.verify import Level
@@ -18,7 +18,8 @@ from audit_lib.change.vetting import vetted
 class Trials:
     """Says of some edits whether they fail as `failures` do: the same step on the same packages, and nothing else.
 
-    `whole` is the rewrite that failed; the copy must be as it was made. `rewritten` is the last one that was tried.
+    `whole` is the rewrite that failed, `rewrite` carries some of its edits out in the copy, which must be as it was
+    made. `rewritten` is the last one that was tried.
     """
 
     def __init__(
@@ -30,8 +31,9 @@ class Trials:
         *,
         level: Level,
         timeout: float,
+        rewrite: Callable[[Mapping[str, Edits]], Rewritten],
     ) -> None:
-        self._scratch, self._commands = scratch, commands
+        self._scratch, self._commands, self._rewrite = scratch, commands, rewrite
         self.rewritten = whole
         self._step = failures[0].step
         self._keys = {failure.key for failure in failures}
@@ -49,7 +51,7 @@ class Trials:
             return ()
         if self._before is None and self._step != "gofmt":
             self._before = self._run()
-        self.rewritten = rewrite(self._scratch, self._commands.go, edits)
+        self.rewritten = self._rewrite(edits)
         try:
             return self._new(self.rewritten)
         finally:

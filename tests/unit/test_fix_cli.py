@@ -64,6 +64,7 @@ def test_without_options_nothing_is_written(library: Library, tmp_path: Path) ->
         "level": "test",
         "timeout": 300,
         "document": False,
+        "generate": True,
         "config": None,
         "tags": (),
         "mod": "",
@@ -74,7 +75,7 @@ def test_without_options_nothing_is_written(library: Library, tmp_path: Path) ->
 
 def test_options_are_handed_on(library: Library, tmp_path: Path) -> None:
     options = "--only a,b --only c --phase api --phase core --category request --verify race --timeout 9 --document"
-    options += " --write --force --config c.toml --tags x,y --mod vendor --modfile m.mod --quiet"
+    options += " --no-generate --write --force --config c.toml --tags x,y --mod vendor --modfile m.mod --quiet"
     assert cli.execute(["fix", str(tmp_path), *options.split()]) == 0
     ((_, given),) = library.calls
     del given["progress"]
@@ -83,6 +84,7 @@ def test_options_are_handed_on(library: Library, tmp_path: Path) -> None:
         "level": "race",
         "timeout": 9,
         "document": True,
+        "generate": False,
         "config": Path("c.toml"),
         "tags": ("x", "y"),
         "mod": "vendor",
