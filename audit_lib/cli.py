@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import shutil
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -19,13 +20,14 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn
 import typer
 
 from audit_lib import __version__
-from audit_lib.errors import AuditError, GateError, OutputError, TargetError, UsageError
+from audit_lib.errors import AuditError, GateError, OutputError, TargetError, Terminated, UsageError
 
 if TYPE_CHECKING:
     from audit_lib.progress import Progress
 
 PROGRAM = "ctxaudit"
 READER_LEFT = 141  # what a shell reports for a program that SIGPIPE ended
+INTERRUPTED, TERMINATED = 130, 143  # and for SIGINT and SIGTERM
 
 app = typer.Typer(
     add_completion=True,
@@ -394,6 +396,10 @@ def execute(arguments: Sequence[str]) -> int:
     """Run one command; the exit code. Whatever goes wrong is one line on standard error."""
     try:
         return app(arguments, prog_name=PROGRAM, standalone_mode=False) or 0
+    except KeyboardInterrupt:  # before a command has begun
+        return INTERRUPTED
+    except Terminated:
+        return TERMINATED
     except typer.TyperException as error:
         return complain(f"{error.format_message()} See {PROGRAM} --help.", UsageError.exit_code)
     except AuditError as error:
@@ -413,4 +419,10 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a file's name can hold bytes that are no characters
             stream.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGTERM, _terminate)
     sys.exit(execute(sys.argv[1:]))
+
+
+def _terminate(number: int, frame: object) -> NoReturn:
+    """End as on Ctrl-C: copies go, and what was half written comes back."""
+    raise Terminated

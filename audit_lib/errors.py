@@ -9,6 +9,10 @@ class AuditError(Exception):
     exit_code = 2
 
 
+class Terminated(BaseException):
+    """The process is asked to end (SIGTERM)."""
+
+
 class UsageError(AuditError):
     """Wrong options or arguments."""
 

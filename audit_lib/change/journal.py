@@ -19,7 +19,7 @@ import msgspec
 
 from audit_lib.change.lock import locked
 from audit_lib.change.scratch import real_place
-from audit_lib.errors import OutputError, TargetError, UsageError
+from audit_lib.errors import OutputError, TargetError, Terminated, UsageError
 from audit_lib.model import Record
 from audit_lib.read.gotool import cache_root
 
@@ -135,7 +135,7 @@ def _replace(target: Path, journal: Journal, contents: Files) -> None:
             _move(target, entry)
         _sync({(target / entry.file).parent for entry in journal.entries})
         _end(folder)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Terminated):
         _recover(target, finished=False)
         raise
     except OSError as error:

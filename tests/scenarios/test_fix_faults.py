@@ -52,6 +52,20 @@ def move(target, entry, real=journal._move):
     real(target, entry)
 journal._move = move
 """
+ENDED_VERIFYING = """
+from audit_lib.change.verify import Verifier
+Verifier.verify = lambda self, rewritten: os.kill(os.getpid(), number)
+"""
+ENDED_WRITING = """
+from audit_lib.change import journal
+moved = []
+def move(target, entry, real=journal._move):
+    real(target, entry)
+    if not moved:
+        moved.append(entry)
+        os.kill(os.getpid(), number)
+journal._move = move
+"""
 FULL = """
 from audit_lib.change import journal
 staged = []
@@ -433,6 +447,24 @@ def test_a_link_out_of_the_target_is_never_written_through(shop: Path, tmp_path:
     assert result.code == 0
     assert outside.read_text() == LOAD
     assert (shop / "handler.go").read_text() == HANDLER
+
+
+# Ended in between.
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)], ids=["SIGINT", "SIGTERM"])
+@pytest.mark.parametrize("moment", ["verify", "move"])
+def test_a_signal_leaves_the_target_and_the_results_as_they_were(
+    shop: Path, tmp_path: Path, cache: Path, name: str, code: int, moment: str
+) -> None:
+    ended = ENDED_VERIFYING if moment == "verify" else ENDED_WRITING
+    result = fix(shop, "--write", "--out", tmp_path / "out", code=f"import signal\nnumber = signal.{name}\n{ended}")
+    assert (result.code, result.out, result.err) == (code, "", "")
+    assert sources(shop) == BEFORE
+    assert not (tmp_path / "out").exists()
+    assert [path for path in (cache / "scratch").iterdir() if path.is_dir()] == []
+    assert fixed(shop, "--write")
+    assert sources(shop) == AFTER
 
 
 # Killed in between.
