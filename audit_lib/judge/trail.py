@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from audit_lib.judge.graph import ESCAPES, Graph
-from audit_lib.judge.lifetime import Lifetimes
+from audit_lib.judge.lifetime import WORKER_NAMES, Lifetimes
 from audit_lib.judge.reach import SHARED, Reach, Supply, Way
 from audit_lib.read.facts import Call, Func, Origin, Place, TypedSite, Use
 
@@ -131,14 +131,21 @@ def _ended(graph: Graph, way: Way, supply: Supply | None) -> Iterator[Crossing]:
 
 
 def started(graph: Graph, lifetimes: Lifetimes, source: Origin) -> Iterator[Crossing]:
-    """The borders that a parameter is behind whose function is started in a goroutine with a request's context."""
+    """The borders that a parameter is behind whose function is started in a goroutine with a request's context.
+
+    A loop is handed the context of its own life, and so is what a worker's `Start(ctx)` starts.
+    """
     if not source.param or source.role != "context":
         return
     for edge in graph.callers(source.owner):
         call = edge.call
-        if call.go and not call.test and lifetimes.of_call(call) == "request":
+        starter = graph.funcs.get(graph.top(call.caller))
+        worker = starter is not None and starter.name.rpartition(".")[2] in WORKER_NAMES
+        if call.go and not call.test and not worker and lifetimes.of_call(call) == "request":
             body = graph.funcs.get(source.owner)
-            yield _goroutine(graph, call.caller, call.place, body, waited=call.waited > 0)
+            crossing = _goroutine(graph, call.caller, call.place, body, waited=call.waited > 0)
+            if not crossing.endless:
+                yield crossing
 
 
 def trail_without_source(graph: Graph, site: TypedSite) -> Trail:
