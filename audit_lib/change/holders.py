@@ -56,8 +56,8 @@ class Holders:
         """What changes with a holder: what it holds, what holds it, and all of its type, or list."""
         if not self._problem.graph.owns(node.removeprefix("type:")):
             return []
-        declared = node if node.startswith(_SHARED) else self._types.get(node, "")
-        joined = self._of_type[declared] + [declared] if declared.startswith(_SHARED) else []
+        shared = [kind for kind in (node, self._types.get(node, "")) if kind.startswith(_SHARED)]
+        joined = [one for kind in shared for one in (*self._of_type[kind], kind)]
         held = self._problem.graph.dispatch.get(node)
         above = [holder for holder in self._problem.graph.held_by(node) if self._is_value(holder)]
         return [*joined, *(held.targets if held is not None else ()), *above]
