@@ -60,7 +60,7 @@ def fix(
     assert reading.wide is not None, "reading all facts raises where there are none"
     before = judged(target, settings, reading)
     chosen = selection.chosen(before.findings)
-    planned: Planner = planner(target, settings, reading.syntax, reading.wide, chosen)
+    planned: Planner = planner(target, settings, reading.syntax, reading.wide, chosen, document=document)
     generators = {file.file: file.generator for file in reading.syntax.files if file.generator}
     tests = frozenset(file.file for file in reading.syntax.files if file.test)
     with scratch_copy(target) as scratch:
@@ -71,7 +71,7 @@ def fix(
         runs = level != "build"
         mocks = Mocks(scratch, target, go, options, generators, scanned, runs_code=runs) if generate else None
         bench = Bench(scratch, go, options, level, timeout, scanned, progress, mocks)
-        planned, told = _with_later(planned, chosen, settings, bench)
+        planned, told = _with_later(planned, chosen, settings, bench, document=document)
         before = msgspec.structs.replace(
             before, findings=tuple(told.get(finding.fingerprint, finding) for finding in before.findings)
         )
@@ -92,7 +92,7 @@ def fix(
 
 
 def _with_later(
-    planned: Planner, chosen: Sequence[Finding], settings: Config, bench: Bench
+    planned: Planner, chosen: Sequence[Finding], settings: Config, bench: Bench, *, document: bool
 ) -> tuple[Planner, dict[str, Finding]]:
     """The planner with what its result makes possible, and the findings that are told of in another way for it."""
     more: tuple[Component, ...] = ()
@@ -105,7 +105,7 @@ def _with_later(
             break
         if not edits or blocked(bench.scratch.root, edits):
             break
-        found = _found_later(now, edits, chosen, settings, bench)
+        found = _found_later(now, edits, chosen, settings, bench, document=document)
         if found is None or not found.components:
             break
         more += found.components
@@ -114,7 +114,13 @@ def _with_later(
 
 
 def _found_later(
-    now: Plan, edits: Mapping[str, Edits], chosen: Sequence[Finding], settings: Config, bench: Bench
+    now: Plan,
+    edits: Mapping[str, Edits],
+    chosen: Sequence[Finding],
+    settings: Config,
+    bench: Bench,
+    *,
+    document: bool,
 ) -> Found | None:
     """What an audit of a plan's result finds to change; nothing where the result cannot be read."""
     scratch = bench.scratch
@@ -131,7 +137,7 @@ def _found_later(
         left = [todo[name] for name, twin in pairs.items() if twin.fingerprint not in done]
         if not left:
             return None
-        later = planner(scratch.root, settings, reading.syntax, reading.wide, left)
+        later = planner(scratch.root, settings, reading.syntax, reading.wide, left, document=document)
         plan = later(guarded=frozenset(), refused={})
         return carried_back(plan, todo, pairs, origins, now.components)
     except ToolchainError:

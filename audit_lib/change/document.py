@@ -1,4 +1,4 @@
-"""The reason why a root is kept, written beside it: `//ctxaudit:keep reason`, on a line of its own above."""
+"""Why a root is left, written on a line of its own above it: `//ctxaudit:keep reason`, or what a person must decide."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from audit_lib.change.edits import span_of, splice
+from audit_lib.change.gotext import GoText
 from audit_lib.change.planned import Component, Plan, Planner
 from audit_lib.change.reconcile import DOCUMENT
 from audit_lib.model import Change, Edit, Finding
@@ -17,6 +18,12 @@ from audit_lib.read.tree import Tree
 
 _DIRECTIVE = "directive"
 """The rule of findings that a person's word has decided."""
+
+_REVIEW = "// ctxaudit: for review: "
+"""How the comment above a root begins about which a person must decide: it keeps nothing."""
+
+MOVED = "no context is above this call to hand on"
+"""Why a root is written at a call."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +41,7 @@ class Documenting:
 
 
 def notes(target: Path, findings: Sequence[Finding], generated: Collection[str]) -> tuple[Component, ...]:
-    """A component for each file that has kept roots without a word of why, tests and generated files left out.
+    """A component for each file with roots that are left without a word of why, but for tests and generated files.
 
     Left out too is a root where a comment above its line would be none, for instance inside of a string of many lines.
     """
@@ -47,9 +54,15 @@ def notes(target: Path, findings: Sequence[Finding], generated: Collection[str])
     return tuple(components)
 
 
+def kept_above(text: GoText, at: int) -> Edit | None:
+    """The comment that keeps a root which is written at an offset; None where a line above it would be no comment."""
+    edit = _above(text.file, text.data, at, f"//ctxaudit:keep {MOVED}")
+    return edit if _covers(text.data, edit, text.line_of(at)) else None
+
+
 def _wanted(finding: Finding, generated: Collection[str]) -> bool:
     return (
-        finding.verdict == "keep"
+        finding.verdict in ("keep", "review")
         and finding.site.kind == "root"
         and finding.rule != _DIRECTIVE
         and finding.category != "test"
@@ -61,22 +74,40 @@ def _changes(file: str, data: bytes, findings: Iterable[Finding]) -> tuple[Chang
     changes = []
     for line, group in groupby(findings, key=lambda one: one.site.span.line):
         own = list(group)
-        edit = _note(file, data, own)
-        if _covers(data, edit, line):
+        at = own[0].site.span.start
+        edit = _above(file, data, at, _said(own))
+        if not _is_said(data, edit.span.start) and _covers(data, edit, line):
             changes += [Change(one.fingerprint, DOCUMENT, (file,), (edit,)) for one in own]
     return tuple(changes)
 
 
-def _note(file: str, data: bytes, findings: Sequence[Finding]) -> Edit:
+def _said(findings: Sequence[Finding]) -> str:
     """One comment for all roots of a line."""
-    at = data.rfind(b"\n", 0, findings[0].site.span.start) + 1
-    rest = data[at:]
-    indent = rest[: len(rest) - len(rest.lstrip(b" \t"))].decode()
     reasons = dict.fromkeys(" ".join(finding.reason.split()) for finding in findings)
-    return Edit(span_of(data, file, at, at), f"{indent}//ctxaudit:keep {'; '.join(reasons)}\n")
+    kept = all(finding.verdict == "keep" for finding in findings)
+    return f"{'//ctxaudit:keep ' if kept else _REVIEW}{'; '.join(reasons)}"
+
+
+def _above(file: str, data: bytes, at: int, comment: str) -> Edit:
+    """The edit that writes a comment on a line of its own above the one of an offset."""
+    start = data.rfind(b"\n", 0, at) + 1
+    rest = data[start:]
+    indent = rest[: len(rest) - len(rest.lstrip(b" \t"))].decode()
+    return Edit(span_of(data, file, start, start), f"{indent}{comment}\n")
+
+
+def _is_said(data: bytes, start: int) -> bool:
+    """Whether the line above one that begins at an offset asks a person already."""
+    above = data[data.rfind(b"\n", 0, max(start - 1, 0)) + 1 : start]
+    return above.strip().startswith(_REVIEW.strip().encode())
 
 
 def _covers(data: bytes, edit: Edit, line: int) -> bool:
-    """Whether the comment is one, and speaks for the root's line, which has moved down by one."""
-    tree = Tree(decode(splice(data, [edit]))[0])
+    """Whether what is written is a comment, and stands for the root's line, which has moved down by one."""
+    as_kept = Edit(edit.span, f"{_blanks(edit.text)}//ctxaudit:keep it\n")
+    tree = Tree(decode(splice(data, [as_kept]))[0])
     return any(word.covers == line + 1 and word.span.line == line for word in directives_of(tree, edit.span.file))
+
+
+def _blanks(text: str) -> str:
+    return text[: len(text) - len(text.lstrip(" \t"))]

@@ -34,10 +34,12 @@ ROUNDS = 12
 _BOUNDS = frozenset({"WithTimeout", "WithDeadline", "WithTimeoutCause", "WithDeadlineCause", "WithCancel"})
 
 
-def planner(target: Path, config: Config, syntax: Syntax, wide: Facts, findings: Iterable[Finding]) -> Planner:
-    """A planner for those of the findings that are to be changed."""
+def planner(
+    target: Path, config: Config, syntax: Syntax, wide: Facts, findings: Iterable[Finding], *, document: bool = False
+) -> Planner:
+    """A planner for those of the findings that are to be changed; with the reason beside roots that move, if asked."""
     wanted = [finding for finding in findings if finding.verdict in ("fix", "detach")]
-    problem = Problem(target, config, syntax, wide, expanded(wanted))
+    problem = Problem(target, config, syntax, wide, expanded(wanted), document=document)
     return Variables(problem, wanted, ContextPlanner(problem))
 
 

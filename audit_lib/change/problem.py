@@ -35,9 +35,22 @@ class Texts:
 
 
 class Problem:
-    """Indexes over all facts of a target, and what is to be fixed in it. Nothing in it changes once it is made."""
+    """Indexes over all facts of a target, and what is to be fixed in it. Nothing in it changes once it is made.
 
-    def __init__(self, target: Path, config: Config, syntax: Syntax, wide: Facts, findings: Iterable[Finding]) -> None:
+    `document` asks for the reason beside each root that is written.
+    """
+
+    def __init__(
+        self,
+        target: Path,
+        config: Config,
+        syntax: Syntax,
+        wide: Facts,
+        findings: Iterable[Finding],
+        *,
+        document: bool = False,
+    ) -> None:
+        self.document = document
         self.config = config
         self.facts = wide
         self.texts = Texts(target)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from audit_lib.change.calls import handed_over, outlasts, starts_a_life
+from audit_lib.change.calls import Handed, handed_over, outlasts, starts_a_life
 from audit_lib.change.contexts import Contexts, Given
+from audit_lib.change.document import kept_above
 from audit_lib.change.holders import is_kept, is_left_alone, is_run_there, parameters_of
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import Problem, where
@@ -119,7 +120,18 @@ class Threading:
                 detached.append(where(call.place))
             if context.kind == "moved" and not call.test:
                 moved.append(where(call.place))
+                edits += self._reasons(call, context, handed)
         return Opening(group, tuple(edits), tuple(needs), len(seen), tuple(given), tuple(moved), tuple(detached))
+
+    def _reasons(self, call: Call, context: Given, handed: Handed) -> Iterator[Edit]:
+        """Why a root is written at a call, above its line, where reasons are asked for and nothing else is written."""
+        if not self._problem.document:
+            return
+        text = self._problem.text_of(call.place)
+        for root in (edit for edit in handed.edits if context.text in edit.text):
+            note = kept_above(text, root.span.start)
+            if note is not None and all(edit.span.start != note.span.start for edit in handed.edits):
+                yield note
 
     def _opener(self, call: Call, group: Group) -> str:
         """What takes a context for a call; nothing new opens for a test's sake."""

@@ -170,7 +170,7 @@ def planned(target: Path, *, document: bool = False) -> tuple[dict[str, str], li
     syntax = scan(target, settings)
     facts, wide = read_wide(target, settings.go)
     findings = judge(syntax, facts, settings)
-    make: Planner = planner(target, settings, syntax, wide, findings)
+    make: Planner = planner(target, settings, syntax, wide, findings, document=document)
     if document:
         make = Documenting(make, notes(target, findings, {file.file for file in syntax.files if file.generator}))
     plan = make(guarded=frozenset(), refused={})

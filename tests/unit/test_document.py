@@ -61,7 +61,6 @@ def roots(text: str, **changes: Any) -> list[Finding]:
 def test_what_is_not_kept_or_needs_no_word_is_left_alone(tmp_path: Path) -> None:
     for changes in (
         {"verdict": "fix"},
-        {"verdict": "review"},
         {"rule": "directive"},
         {"category": "test"},
         {"site": Site("bare_call", "db.Query", Span("main.go", 60, 70, 6, 1), "main")},
@@ -74,6 +73,14 @@ def test_each_line_gets_one_comment_with_the_reasons_of_all_its_roots(tmp_path: 
     assert documented(tmp_path, MAIN, *roots(MAIN)) == MAIN.replace(
         "var ctx", "//ctxaudit:keep context.Background starts here\nvar ctx"
     ).replace("\trun(", "\t//ctxaudit:keep context.Background starts here; context.TODO starts here\n\trun(")
+
+
+def test_what_is_for_review_says_so_once_and_keeps_nothing(tmp_path: Path) -> None:
+    once = documented(tmp_path, MAIN, *roots(MAIN, verdict="review"))
+    assert once == MAIN.replace("var ctx", "// ctxaudit: for review: context.Background starts here\nvar ctx").replace(
+        "\trun(", "\t// ctxaudit: for review: context.Background starts here; context.TODO starts here\n\trun("
+    )
+    assert documented(tmp_path, once, *roots(once, verdict="review")) == once
 
 
 def test_a_comment_that_would_be_text_is_not_written(tmp_path: Path) -> None:
