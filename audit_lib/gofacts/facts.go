@@ -52,7 +52,7 @@ type useFact struct {
 	Values bool   `json:"values,omitempty"`   // the target only reads values, as a logger does
 	Makes  bool   `json:"makes,omitempty"`    // the target makes something that may keep what it is given
 	Tx     bool   `json:"tx,omitempty"`       // it is part of a transaction: a receiver or an argument is one
-	Lasts  bool   `json:"lasts,omitempty"`    // a literal's: what gets it lives longer than the function around it
+	Lasts  bool   `json:"lasts,omitempty"`    // what gets a literal, or what is made with a context, lives longer than the function around it
 	Waited int    `json:"waited,omitempty"`   // in a goroutine: up to which offset somebody waits for what is done there
 }
 

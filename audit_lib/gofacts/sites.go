@@ -277,7 +277,7 @@ func (d *decl) useAsArgument(call *ast.CallExpr, e ast.Expr, use useFact, depth 
 		}
 		use.Tx = use.Tx || isTransaction(d.info.TypeOf(arg))
 	}
-	use.Tx = use.Tx || isTransaction(d.receiverType(call))
+	use.Tx, use.Lasts = use.Tx || isTransaction(d.receiverType(call)), d.isKept(call) || d.isGlobal(call)
 	if start, ok := d.parents[call].(*ast.GoStmt); ok {
 		use.Go, use.Waited = true, d.waitedUntil(start)
 	}

@@ -17,6 +17,10 @@ MAKING = ("new", "open", "make", "dial", "connect", "init", "setup", "must")
 """How the names of constructors begin."""
 
 
+KEEPERS = frozenset({"Client", "TokenSource", "Subscribe", "PSubscribe", "Watch"})
+"""Methods that make what keeps the context that it is made with: oauth2's clients, subscriptions."""
+
+
 @dataclass(frozen=True)
 class Decision:
     """What a rule decides: `rule` is its section in docs/rules.md."""
@@ -88,6 +92,20 @@ class Case:
     def makes(self) -> bool:
         """Whether the context is given to what makes an object, which may keep it."""
         return any(use.makes and self._may_keep(use.target) for use in self.site.uses if use.kind == "arg")
+
+    @property
+    def made_to_last(self) -> str:
+        """What the context is given to that makes an object which is kept for longer than the function runs; or empty.
+
+        A foreign function makes one by its name, an own one by keeping the context.
+        """
+        return next((use.target for use in self.site.uses if use.lasts and self._keeps(use.target)), "")
+
+    def _keeps(self, target: str) -> bool:
+        name = target.rpartition(".")[2]
+        return self._may_keep(target) and (
+            self.graph.owns(target) or name.lower().startswith(MAKING) or name in KEEPERS
+        )
 
     def _may_keep(self, target: str) -> bool:
         """Whether a function may keep the context that it is given: a foreign one may, an own one is looked at."""

@@ -73,8 +73,8 @@ class Use(msgspec.Struct, frozen=True):
     A context: `arg` of `target`, `field`, `global`, `return`, `wrap:WithTimeout`, `method`, `written` and so on. A
     literal: `go`, `defer`, `call`, `arg`, `var`, `field`, `return`. `values`: the target only reads values, as a logger
     does. `makes`: it makes an object, which may keep what it is given. `tx`: the call is part of a transaction.
-    `lasts`: what gets a literal lives longer than the function around it. `waited`: up to which offset somebody waits
-    for what is done in the goroutine that it is started in; 0 where nobody does.
+    `lasts`: what gets a literal, or what is made with a context, lives longer than the function around it. `waited`: up
+    to which offset somebody waits for what is done in the goroutine that it is started in; 0 where nobody does.
     """
 
     kind: str = ""
