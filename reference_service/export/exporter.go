@@ -46,7 +46,7 @@ func (e *Exporter) Queue(j *core.ExportJob) error {
 		return err
 	}
 	select {
-	case e.queue <- j:
+	case e.queue <- new(*j): // what is carried out changes, while j is answered with
 		return nil
 	default:
 		return errors.Join(core.Errorf(core.CodeUnavailable, "too many exports wait"), e.jobs.EndJob(j.ID, "failed", "too many exports waited"))
