@@ -114,15 +114,14 @@ func (d *decl) statementAround(n ast.Node) ast.Node {
 
 // cancelOf gives the variable of what ends a context, declared or assigned with it, or nil.
 func (d *decl) cancelOf(made ast.Expr) types.Object {
-	assign, ok := d.parents[made].(*ast.AssignStmt)
-	if !ok || len(assign.Lhs) != 2 || len(assign.Rhs) != 1 {
+	results := d.resultsOf(made)
+	if len(results) != 2 || !isCancel(d.info.TypeOf(results[1])) {
 		return nil
 	}
-	ident, ok := assign.Lhs[1].(*ast.Ident)
-	if !ok || !isCancel(d.info.TypeOf(ident)) {
-		return nil
+	if v := d.variable(results[1]); v != nil {
+		return v
 	}
-	return d.info.ObjectOf(ident)
+	return nil
 }
 
 // nextMade gives where a variable is next made another context.

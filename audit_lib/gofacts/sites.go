@@ -24,8 +24,27 @@ func (d *decl) visitSite(call *ast.CallExpr, fn *types.Func) {
 		Func: d.around(call).ID, Test: d.test, IO: !d.ownPackage(fn), Flags: d.siteFlags(call),
 		Waited: d.waitedUntil(d.goStatement(call)), Values: fn.Pkg() != nil && valuesOnly[fn.Pkg().Path()],
 	}
+	if d.isGivenLater(call) {
+		site.Flags = append(site.Flags, "given_later")
+	}
 	site.Uses = []useFact{{Kind: "arg", Target: id, Line: site.Place.Line, Func: site.Func}}
 	d.out.Sites = append(d.out.Sites, site)
+}
+
+// isGivenLater tells whether what a call makes gets its context by itself: `req, err := http.NewRequest(…)`, and then
+// `req.WithContext(ctx)` or `req.Clone(ctx)`.
+func (d *decl) isGivenLater(call *ast.CallExpr) bool {
+	names := d.resultsOf(call)
+	if len(names) == 0 || typeID(d.info.TypeOf(names[0])) != "net/http.Request" {
+		return false
+	}
+	for _, ident := range d.uses[d.variable(names[0])] {
+		sel, ok := d.parents[ident].(*ast.SelectorExpr)
+		if ok && sel.X == ast.Expr(ident) && (sel.Sel.Name == "WithContext" || sel.Sel.Name == "Clone") {
+			return true
+		}
+	}
+	return false
 }
 
 func (d *decl) receiverType(call *ast.CallExpr) types.Type {
@@ -69,6 +88,9 @@ func (d *decl) addContextSite(site siteFact, e ast.Expr) {
 	if d.keepsCancel(e) {
 		site.Flags = append(site.Flags, "cancel_kept")
 	}
+	if d.givesCancel(e) {
+		site.Flags = append(site.Flags, "cancel_given")
+	}
 	for _, use := range site.Uses {
 		if rest, found := strings.CutPrefix(use.Kind, "wrap:"); found {
 			site.Wraps = append(site.Wraps, rest)
@@ -76,70 +98,6 @@ func (d *decl) addContextSite(site siteFact, e ast.Expr) {
 		site.IO = site.IO || use.Kind == "arg" && d.isExternalWork(use.Target)
 	}
 	d.out.Sites = append(d.out.Sites, site)
-}
-
-// keepsCancel tells whether the function that ends what is made from a root is kept for somebody else to call: in a
-// field, or in what is returned. What starts such a life has its own owner.
-func (d *decl) keepsCancel(root ast.Expr) bool {
-	derived, ok := d.parents[root].(*ast.CallExpr)
-	if !ok {
-		return false
-	}
-	assign, ok := d.parents[derived].(*ast.AssignStmt)
-	if !ok || len(assign.Lhs) != 2 || !isCancel(d.info.TypeOf(assign.Lhs[1])) {
-		return false
-	}
-	if _, field := ast.Unparen(assign.Lhs[1]).(*ast.SelectorExpr); field {
-		return true
-	}
-	v := d.variable(assign.Lhs[1])
-	if v == nil {
-		return false
-	}
-	for _, ident := range d.uses[v] {
-		if d.isStored(ident) || d.isInStored(ident, assign) {
-			return true
-		}
-	}
-	return false
-}
-
-// isStored tells whether a value goes into a field, a list or a result.
-func (d *decl) isStored(e ast.Expr) bool {
-	switch p := d.parents[e].(type) {
-	case *ast.AssignStmt:
-		for i, right := range p.Rhs {
-			if right == e && i < len(p.Lhs) {
-				_, field := ast.Unparen(p.Lhs[i]).(*ast.SelectorExpr)
-				return field
-			}
-		}
-	case *ast.KeyValueExpr, *ast.CompositeLit, *ast.ReturnStmt:
-		return true
-	case *ast.CallExpr:
-		fun, ok := ast.Unparen(p.Fun).(*ast.Ident)
-		return ok && fun.Name == "append" && p.Args[0] != e
-	}
-	return false
-}
-
-// isInStored tells whether an identifier stands in a literal that is stored, within the function of another node.
-func (d *decl) isInStored(ident *ast.Ident, within ast.Node) bool {
-	home := d.literalAround(within)
-	for lit := d.literalAround(ident); lit != nil && lit != home; lit = d.literalAround(lit) {
-		if d.isStored(lit) {
-			return true
-		}
-	}
-	return false
-}
-
-func isCancel(t types.Type) bool {
-	id := ""
-	if t != nil {
-		id = typeID(t)
-	}
-	return id == "context.CancelFunc" || id == "context.CancelCauseFunc"
 }
 
 // isExternalWork tells whether a function outside the module that takes a context is likely to wait for something.

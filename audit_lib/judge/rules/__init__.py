@@ -14,6 +14,7 @@ ORDER: tuple[Rule, ...] = (
     tests.decide,
     values.decide,
     origin.of_shape,
+    reachable.given_later,
     shared.decide,
     outlive.decide,
     origin.of_lifetime,

@@ -34,6 +34,8 @@ def of_lifetime(case: Case) -> Decision | None:
         return None
     if case.has("cancel_kept"):
         return _keep(case, "background", "a life of its own begins here, and what ends it is kept for its owner")
+    if _is_beside(case):
+        return _keep(case, "background", "a life of its own begins here, and who is to end it is told how")
     if case.used_as("return") in BASES:
         return _keep(case, "background", "a server's requests are made from it: it ends when they have")
     field = case.used_as("field")
@@ -47,6 +49,14 @@ def of_lifetime(case: Case) -> Decision | None:
         if case.trail.supply is not None and case.trail.supply.lifetime == "process":
             return _keep(case, "init", f"{case.top.name} makes its object at start-up, as the process does")
     return None
+
+
+def _is_beside(case: Case) -> bool:
+    """Whether a program's life begins here beside another one, which ends at another time."""
+    supply = case.trail.supply
+    if supply is None or case.trail.ways or not case.has("cancel_given"):
+        return False
+    return supply.lifetime == "process" and supply.source.lives and not supply.source.param
 
 
 def without_source(case: Case) -> Decision | None:

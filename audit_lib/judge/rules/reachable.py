@@ -38,6 +38,14 @@ def decide(case: Case) -> Decision | None:
     return _threaded(case, supply, category)
 
 
+def given_later(case: Case) -> Decision | None:
+    """Keep what gets its context by itself: a request that is made first, and then `req.WithContext(ctx)`."""
+    if not case.has("given_later"):
+        return None
+    category = _CATEGORY[case.trail.supply.lifetime] if case.trail.supply is not None else "request"
+    return Decision(category, "keep", "its request is given a context before it is sent", "nothing", "in-scope")
+
+
 def _starts_without(case: Case, supply: Supply) -> bool:
     """Whether a worker is started on the way without a context: its life is its own, and who started it is not."""
     goroutine = case.trail.unwaited
