@@ -8,6 +8,7 @@ Text that was not UTF-8 in a file travels as lone surrogates, so that every byte
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from itertools import groupby, pairwise
 
@@ -16,6 +17,7 @@ from audit_lib.model import Change, Edit, Span
 
 Edits = tuple[Edit, ...]
 BOM = b"\xef\xbb\xbf"
+_LINE_END = re.compile("\r+\n")
 
 
 class EditError(AuditError):
@@ -89,7 +91,7 @@ def fitted(data: bytes, edits: Iterable[Edit]) -> Edits:
     door = len(BOM) if data.startswith(BOM) else 0
     result = []
     for edit in edits:
-        text = edit.text.replace("\r\n", "\n")
+        text = _LINE_END.sub("\n", edit.text)
         start, end = max(edit.span.start, door), max(edit.span.end, door)
         span = edit.span if start == edit.span.start else span_of(data, edit.span.file, start, end)
         result.append(Edit(span, text.replace("\n", "\r\n") if windows else text))
