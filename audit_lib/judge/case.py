@@ -50,6 +50,7 @@ class Case:
     used: bool = False  # a use of a variable that holds a root, and not the root itself
     opened: frozenset[str] = frozenset()  # interfaces of which a method takes a context, for another site's sake
     costly: frozenset[str] = frozenset()  # types of which most methods are not worth a context's price
+    carried: frozenset[str] = frozenset()  # methods that take a context anyway, as others of their interfaces do
 
     @property
     def callee(self) -> str:

@@ -19,7 +19,7 @@ from audit_lib.judge.trail import trail_of
 from audit_lib.judge.variables import Variables
 from audit_lib.judge.versions import Versions
 from audit_lib.model import Degradation, Finding
-from audit_lib.read.facts import Facts, Func, TypedSite
+from audit_lib.read.facts import Dispatch, Facts, Func, TypedSite
 from audit_lib.read.syntax import Directive, Syntax, SyntaxSite
 
 AGAIN = frozenset({"origin", "radius", "test", "threaded", "unused"})
@@ -73,18 +73,23 @@ class Court:
         """The findings of all typed sites, judged twice: the second time with what the first says of their siblings.
 
         Interfaces that open for one site open for their siblings too; and where most methods of a type are not worth
-        a context's price, the others do not go alone.
+        a context's price, the others do not go alone: only with a method of another type that they stand for too.
         """
         cases = [case for site in self._facts.sites if (case := self._case(site)) is not None]
         first = [(case, _decide(case)) for case in cases]
-        opened = frozenset(
-            interface for case, decision in first if decision.rule == "threaded" for interface in self._opened_by(case)
-        )
         costly = _costly(first)
+        taking = [
+            (node, case.top.receiver in costly)
+            for case, decision in first
+            if decision.rule == "threaded"
+            for node in self._opened_by(case)
+        ]
+        opened = frozenset(node.id.rpartition(".")[0] for node, _ in taking)
+        carried = frozenset(target for node, alone in taking if not alone for target in node.targets)
         variables, found = Variables(), []
         for case, decision in first:
             if decision.rule in AGAIN and not case.site.test:
-                decision = _decide(dataclasses.replace(case, opened=opened, costly=costly))
+                decision = _decide(dataclasses.replace(case, opened=opened, costly=costly, carried=carried))
             finding = typed_finding(case, decision)
             if case.used:
                 variables.add_use(case.site.variable, finding)
@@ -92,13 +97,13 @@ class Court:
                 found.append((finding, case.site.variable))
         return [variables.judged(finding, variable) for finding, variable in found]
 
-    def _opened_by(self, case: Case) -> Iterator[str]:
-        """The module's interfaces of which a method gets a context when a case is fixed."""
+    def _opened_by(self, case: Case) -> Iterator[Dispatch]:
+        """The methods of the module's interfaces that get a context when a case is fixed."""
         for way in case.trail.ways:
             nodes = [*self._graph.interfaces_of(way.callee), *([way.edge.through] if way.edge.through else [])]
             for node in nodes:
                 if node.kind == "interface" and not node.external:
-                    yield node.id.rpartition(".")[0]
+                    yield node
 
     def unseen(self) -> list[SyntaxSite]:
         """The sites that only syntax saw: their package could not be loaded, or their file is left out of the build.

@@ -91,7 +91,7 @@ def _threaded(case: Case, supply: Supply, category: Category) -> Decision | None
             "decide whether this context is worth that change (policy max_radius)",
             "radius",
         )
-    if case.top.receiver in case.costly:
+    if case.top.receiver in case.costly and case.top.id not in case.carried:
         return Decision(
             category,
             "review",
