@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from audit_lib.judge.case import Case, Decision
 from audit_lib.judge.lifetime import WORKER_NAMES, is_main
+from audit_lib.judge.rules.reachable import is_worth
 from audit_lib.judge.trail import Crossing
 from audit_lib.judge.versions import FIRST_WITHOUT_CANCEL
 from audit_lib.model import Category
@@ -67,7 +68,9 @@ def _in_goroutine(case: Case, goroutine: Crossing, category: Category) -> Decisi
         return _detach(case, category, "it serves a connection that was taken over, and outlives the request")
     if goroutine.endless and (short or not _is_worker(case, goroutine.function)):
         started_with = supply is not None and case.graph.top(supply.source.owner) == case.graph.top(goroutine.function)
-        return _lives_on(case) if short or started_with else None  # else its life begins where it is started
+        if not (short or started_with):
+            return None  # its life begins where it is started
+        return _from_its_start(case, goroutine) or _lives_on(case)
     return _detach(case, category, "it runs in a goroutine that nobody waits for") if short else None
 
 
@@ -108,6 +111,25 @@ def _detach(case: Case, category: Category, why: str) -> Decision:
         f"{why}: it needs the values of {expr} and not its end",
         f"context.WithTimeout(context.WithoutCancel({expr}), …)",
         "outlive",
+    )
+
+
+def _from_its_start(case: Case, goroutine: Crossing) -> Decision | None:
+    """Threading from where a loop is started, down to what it calls: that is where its context begins.
+
+    There a root is written, or the context that is in scope without its end.
+    """
+    start = case.graph.top(goroutine.function)
+    below = next((at for at, way in enumerate(case.trail.ways) if case.graph.top(way.edge.call.caller) == start), 0)
+    if below == 0 or _has_owner(case) or case.radius is None or not is_worth(case, case.radius):
+        return None
+    name = case.graph.funcs[start].name
+    return Decision(
+        "background",
+        "fix",
+        f"a loop calls it that {name} starts: its context begins there, and does not end with who starts it",
+        f"thread a context through {case.top.name} from where the loop is started",
+        "threaded",
     )
 
 
