@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 import audit_lib
 from audit_lib import __version__, cli, places
+from audit_lib.cli import output
 from audit_lib.errors import AuditError, ConfigError, GateError, TargetError
 from audit_lib.model import Audit, Finding, Site, Span, totals_of
 
@@ -256,4 +257,4 @@ def test_a_reader_who_has_left_is_no_error() -> None:
     os.close(reading)
     done = command("--version", stdout=writing, stderr=subprocess.PIPE)
     os.close(writing)
-    assert (done.returncode, done.stderr) == (cli.READER_LEFT, "")
+    assert (done.returncode, done.stderr) == (output.READER_LEFT, "")

@@ -1,0 +1,61 @@
+"""What commands print, and how: results to standard output, progress and errors to standard error."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import typer
+
+from audit_lib.errors import OutputError
+
+if TYPE_CHECKING:
+    from audit_lib.progress import Progress
+
+PROGRAM = "ctxaudit"
+READER_LEFT = 141  # what a shell reports for a program that SIGPIPE ended
+
+
+@contextmanager
+def progress(quiet: bool) -> Iterator[Progress]:
+    """Bars where somebody can see them: on standard error, when it is a terminal."""
+    from audit_lib.progress import bars, silent
+
+    if quiet or not sys.stderr.isatty():
+        yield silent
+        return
+    with bars() as report:
+        yield report
+
+
+def in_color() -> bool:
+    """Whether standard output shows colours (https://no-color.org)."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def width() -> int:
+    """The terminal's columns; where there is no terminal, what a wide one has."""
+    return shutil.get_terminal_size((120, 24)).columns
+
+
+def emit(text: str) -> None:
+    """Print a result to standard output, whole. A reader who has left (`| head`) is no error, a full disk is one."""
+    try:
+        sys.stdout.write(text.rstrip("\n") + "\n")
+        sys.stdout.flush()
+    except OSError as error:
+        # Python flushes once more when it ends: let that go nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise typer.Exit(READER_LEFT) from None
+        raise OutputError(f"standard output: {error.strerror}; use --quiet, or send it elsewhere") from error
+
+
+def complain(message: str, code: int) -> int:
+    """Print an error as one line; gives the code back."""
+    print(f"{PROGRAM}: {' '.join(message.split())}", file=sys.stderr)
+    return code
