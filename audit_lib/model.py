@@ -106,6 +106,10 @@ class Edit(Record, frozen=True):
     text: str
 
 
+DOCUMENT = "document"
+"""The kind of a change that gives a kept root its reason as a comment: its site stays."""
+
+
 class Change(Record, frozen=True):
     """The edits that carry out a finding's verdict, and the kind of fix they are."""
 

@@ -10,8 +10,7 @@ from pathlib import Path
 from audit_lib.change.edits import span_of, splice
 from audit_lib.change.gotext import GoText
 from audit_lib.change.planned import Component, Plan, Planner
-from audit_lib.change.reconcile import DOCUMENT
-from audit_lib.model import Change, Edit, Finding
+from audit_lib.model import DOCUMENT, Change, Edit, Finding
 from audit_lib.read.directives import directives_of
 from audit_lib.read.positions import decode
 from audit_lib.read.tree import Tree

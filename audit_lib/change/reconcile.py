@@ -8,10 +8,7 @@ from dataclasses import dataclass
 
 from audit_lib.change.planned import Component, Plan, edits_of
 from audit_lib.change.rewrite import edited
-from audit_lib.model import Change, Finding, Refusal, Totals, Verification
-
-DOCUMENT = "document"
-"""The fix kind of a kept root that gets its reason as a comment: its site stays."""
+from audit_lib.model import DOCUMENT, Change, Finding, Refusal, Totals, Verification
 
 _Key = tuple[str, str, str]
 

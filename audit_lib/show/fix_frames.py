@@ -12,12 +12,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from audit_lib.fixed import NOT_ASKED, Group
-from audit_lib.model import CATEGORIES, PRIORITIES, VERDICTS, Audit, Change, Finding
+from audit_lib.model import CATEGORIES, DOCUMENT, PRIORITIES, VERDICTS, Audit, Change, Finding
 from audit_lib.show.frames import frame_of, ordered, phases
 
 FIX_KINDS = ("in-scope", "thread", "thread-interface", "upgrade", "variant", "test-context")
 """The kinds of a fix, in the order in which they are shown; a kind that is not among them comes behind."""
-DOCUMENT = "document"
 DIRECTIVE = "directive"
 OUTCOMES = ("fixed", "detached", "kept", "refused", "not asked for", "review")
 

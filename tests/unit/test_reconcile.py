@@ -8,8 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from audit_lib.change.planned import Component, Plan
-from audit_lib.change.reconcile import DOCUMENT, rescanned, settled, unbalanced
-from audit_lib.model import Change, Edit, Finding, Kind, Refusal, Site, Span, totals_of
+from audit_lib.change.reconcile import rescanned, settled, unbalanced
+from audit_lib.model import DOCUMENT, Change, Edit, Finding, Kind, Refusal, Site, Span, totals_of
 
 
 def finding(name: str, line: int = 1, *, function: str = "load", kind: Kind = "root", test: bool = False) -> Finding:
