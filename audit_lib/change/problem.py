@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from audit_lib.change.gotext import GoText
+from audit_lib.change.named import Named
 from audit_lib.config import Config
 from audit_lib.judge.graph import Graph
 from audit_lib.judge.lifetime import Lifetimes
@@ -54,6 +55,7 @@ class Problem:
         self.config = config
         self.facts = wide
         self.texts = Texts(target)
+        self.named = Named(target, (file.file for file in syntax.files))
         self.generators = {file.file: file.generator for file in syntax.files if file.generator}
         self.findings = tuple(findings)
         self._constrained = tuple(file.file for file in syntax.files if file.build)

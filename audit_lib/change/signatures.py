@@ -166,6 +166,9 @@ class Groups:
         if register:
             asker = register.rpartition("/")[2]
             return Obstacle(f"{func.name} is called by its name: its type is given to {asker}", at)
+        caller = self._problem.named.caller(func)
+        if caller:
+            return Obstacle(f"{func.name} may be called by its name when the program runs", caller)
         unread = self._problem.unread_user(func)
         if unread:
             return Obstacle(f"{func.name} is named in {unread}, which is not built here", unread)

@@ -1,0 +1,94 @@
+"""Methods that are called by their names when the program runs: by templates, and by reflection.
+
+No compiler sees those calls: a method with one more parameter would build, and fail where it is called.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+
+from audit_lib.read.facts import Func
+
+_SKIPPED = frozenset({"vendor", "testdata", "node_modules"})
+_ENDINGS = (".tmpl", ".gotmpl", ".tpl", ".gohtml", ".html", ".htm")
+_NEWLINE = b"\n"
+_LARGEST = 1 << 20
+"""How many bytes a template has at most: what is larger is something else."""
+
+_PACKAGE = re.compile(rb'"(?:text|html)/template"')
+_ACTION = re.compile(rb"\{\{-?\s*(?!/\*)(.*?)\}\}", re.DOTALL)
+_CHAIN = re.compile(rb"(?<![\w.)\]}\"'`])(?:\$\w*)?((?:\.\w+)+)")
+_EXPORTED = re.compile(rb"\.([A-Z]\w*)")
+_REFLECTED = re.compile(rb'\bMethodByName\(\s*"([A-Z]\w*)"')
+
+
+class Named:
+    """The names of methods in a target's templates, and in its calls of `MethodByName`; read when first asked for."""
+
+    def __init__(self, target: Path, files: Iterable[str]) -> None:
+        self._target = target
+        self._files = tuple(files)
+
+    def caller(self, func: Func) -> str:
+        """The place, `file:line`, that calls a method by its name, as far as names tell; empty for any other function.
+
+        A template calls what has one result, or an error besides (https://pkg.go.dev/text/template).
+        """
+        name = func.name.rpartition(".")[2]
+        if not func.receiver or func.parent or not name[:1].isupper():
+            return ""
+        fits = len(func.results) == 1 or (len(func.results) == 2 and func.results[1] == "error")
+        return self._reflected.get(name, "") or (self._templates.get(name, "") if fits else "")
+
+    @cached_property
+    def _sources(self) -> dict[str, bytes]:
+        """The Go files that have to do with templates, or with methods by name: all of a folder with one of them."""
+        every = dict(self._read(self._files))
+        folders = {_folder(file) for file, data in every.items() if _PACKAGE.search(data)}
+        return {file: data for file, data in every.items() if _folder(file) in folders or b"MethodByName" in data}
+
+    @cached_property
+    def _reflected(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for file, data in self._sources.items():
+            for match in _REFLECTED.finditer(data):
+                found.setdefault(match[1].decode(), _place(file, data, match.start()))
+        return found
+
+    @cached_property
+    def _templates(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        if not any(_PACKAGE.search(data) for data in self._sources.values()):
+            return found
+        for file, data in (*self._sources.items(), *self._read(self._candidates())):
+            for action in _ACTION.finditer(data):
+                for chain in _CHAIN.finditer(action[1]):
+                    for name in _EXPORTED.findall(chain[1]):
+                        found.setdefault(name.decode(), _place(file, data, action.start()))
+        return found
+
+    def _candidates(self) -> Iterator[str]:
+        """The files that may be templates, in a fixed order."""
+        for folder, folders, files in os.walk(self._target):
+            folders[:] = sorted(name for name in folders if name not in _SKIPPED and not name.startswith("."))
+            for name in sorted(files):
+                if name.endswith(_ENDINGS):
+                    yield (Path(folder) / name).relative_to(self._target).as_posix()
+
+    def _read(self, files: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        for file in files:
+            path = self._target / file
+            if path.is_file() and (file.endswith(".go") or path.stat().st_size <= _LARGEST):
+                yield file, path.read_bytes()
+
+
+def _folder(file: str) -> str:
+    return file.rpartition("/")[0]
+
+
+def _place(file: str, data: bytes, offset: int) -> str:
+    return f"{file}:{data[:offset].count(_NEWLINE) + 1}"
