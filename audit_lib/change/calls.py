@@ -11,6 +11,7 @@ from audit_lib.change.gotext import CALLS, GoText, block_around, function_around
 from audit_lib.change.imports import of_context
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import Problem, where
+from audit_lib.judge.objects import works_on
 from audit_lib.judge.trail import crossings_at, started
 from audit_lib.model import Edit, Lifetime
 from audit_lib.read.facts import Call, Origin
@@ -111,7 +112,8 @@ def _is_first_in(part: SgNode, statement: SgNode) -> bool:
 def outlasts(problem: Problem, call: Call, given: Given) -> bool:
     """Whether what is called must not end with the context that is handed over.
 
-    It runs in a goroutine that nobody waits for while the context is a request's, in a defer, or after the end.
+    It runs in a goroutine that nobody waits for while the context is a request's, in a defer, or after the end; or it
+    makes what is to work on.
     """
     source = given.source
     if given.kind in ("moved", "test") or call.test:
@@ -124,7 +126,7 @@ def outlasts(problem: Problem, call: Call, given: Given) -> bool:
             return True
         if crossing.kind in ("defer", "after"):
             return True
-    return False
+    return short and works_on(problem.graph, call.becomes, call.caller)
 
 
 def starts_a_life(problem: Problem, call: Call, opener: str) -> bool:

@@ -23,6 +23,9 @@ func (d *decl) visitCall(call *ast.CallExpr) {
 		kind = "interface"
 	}
 	d.call(call, funcID(fn), kind, d.firstContext(call))
+	if d.ownPackage(fn) {
+		d.out.Calls[len(d.out.Calls)-1].Becomes = d.becomesOf(call)
+	}
 }
 
 // registers lists functions that call the methods of what they are given by name.

@@ -177,7 +177,7 @@ func (e *emitter) forwards() {
 	var forwards []forwardFact
 	for _, facts := range e.l.packages {
 		for _, forward := range facts.Forwards {
-			owner, _, _ := strings.Cut(strings.TrimPrefix(forward.Func, "param:"), "#")
+			owner := functionOf(forward.Func)
 			ofFunc := forward.Kind == "kept" || forward.Kind == "each" || forward.Kind == "value" && e.l.reach[owner]
 			near := e.l.handed[owner] || ofFunc
 			if _, known := seen[forward]; !known && (near || e.wide) {

@@ -38,6 +38,8 @@ type paramFact struct {
 	Name string `json:"name,omitempty"`
 	Type string `json:"type,omitempty"`
 	Role string `json:"role,omitempty"` // "context", "carrier" (gives one) or ""
+
+	Becomes []useFact `json:"becomes,omitempty"` // what becomes of an object that is given there
 }
 
 // A useFact says where a value goes: a context, or a function that is not called on the spot.
@@ -52,8 +54,11 @@ type useFact struct {
 	Values bool   `json:"values,omitempty"`   // the target only reads values, as a logger does
 	Makes  bool   `json:"makes,omitempty"`    // the target makes something that may keep what it is given
 	Tx     bool   `json:"tx,omitempty"`       // it is part of a transaction: a receiver or an argument is one
-	Lasts  bool   `json:"lasts,omitempty"`    // what gets a literal, or what is made with a context, lives longer than the function around it
+	Lasts  bool   `json:"lasts,omitempty"`    // what gets a literal lives longer than the function around it
 	Waited int    `json:"waited,omitempty"`   // in a goroutine: up to which offset somebody waits for what is done there
+	At     int    `json:"at,omitempty"`       // of "works": where
+
+	Becomes []useFact `json:"becomes,omitempty"` // what becomes of what the target makes
 }
 
 // A sourceFact is a way to get a context, and where it may be written: in [From, To) of its file.
@@ -96,6 +101,8 @@ type callFact struct {
 	Method bool     `json:"method_expr,omitempty"` // the receiver is the first argument: T.Method(t)
 	Spread int      `json:"spread,omitempty"`      // its arguments are all results, so many, of one call: f(g())
 	Use    *useFact `json:"use,omitempty"`         // where a function that is only named goes
+
+	Becomes []useFact `json:"becomes,omitempty"` // what becomes of what a function of the target makes
 }
 
 // A siteFact is a root, a bare call, or a use of a package's variable that may hold a root.

@@ -175,7 +175,7 @@ func (l *linked) markReach() {
 	}
 	var queue []string
 	add := func(id string) {
-		if !l.reach[id] {
+		if id != "" && !l.reach[id] {
 			l.reach[id] = true
 			queue = append(queue, id)
 		}
@@ -184,6 +184,11 @@ func (l *linked) markReach() {
 		for _, site := range facts.Sites {
 			if !site.Test && !site.Values {
 				add(site.Func)
+				for _, use := range site.Uses {
+					for _, made := range use.Becomes {
+						add(made.Func) // when that runs is to be known
+					}
+				}
 			}
 		}
 	}
@@ -242,7 +247,7 @@ func (l *linked) markHanded() {
 	for _, facts := range l.packages {
 		for _, forward := range facts.Forwards {
 			if forward.Kind == "arg" || strings.HasPrefix(forward.Kind, "wrap:") {
-				owner, _, _ := strings.Cut(strings.TrimPrefix(forward.Func, "param:"), "#")
+				owner := functionOf(forward.Func)
 				down[owner] = append(down[owner], forward.Target)
 			}
 		}
@@ -254,11 +259,21 @@ func (l *linked) markHanded() {
 			queue = append(queue, id)
 		}
 	}
+	given := func(becomes []useFact) {
+		for _, use := range becomes {
+			add(functionOf(use.Target))
+			add(use.Func)
+		}
+	}
 	for _, facts := range l.packages {
 		for _, site := range facts.Sites {
 			for _, use := range site.Uses {
 				add(use.Target)
+				given(use.Becomes)
 			}
+		}
+		for _, call := range facts.Calls {
+			given(call.Becomes)
 		}
 	}
 	for len(queue) > 0 {
@@ -267,10 +282,21 @@ func (l *linked) markHanded() {
 		for _, next := range down[id] {
 			add(next)
 		}
+		if fn := l.funcs[id]; fn != nil {
+			for _, param := range fn.Params {
+				given(param.Becomes)
+			}
+		}
 		if node := l.dispatch[id]; node != nil {
 			for _, target := range node.Targets {
 				add(target)
 			}
 		}
 	}
+}
+
+// functionOf names the function that a parameter's node is of: `param:path.handle#0`.
+func functionOf(parameter string) string {
+	function, _, _ := strings.Cut(strings.TrimPrefix(parameter, "param:"), "#")
+	return function
 }

@@ -29,6 +29,9 @@ func (d *decl) declareParams(list *ast.FieldList, body *ast.BlockStmt, owner *fu
 					d.params[v] = "param:" + owner.ID + "#" + strconv.Itoa(i)
 				}
 				d.declare(v, owner, body.Pos(), body.End(), true, receiver)
+				if !receiver {
+					owner.Params[i].Becomes = d.becomesOfParam(v, owner)
+				}
 			}
 			i++
 		}

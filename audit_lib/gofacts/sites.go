@@ -27,7 +27,9 @@ func (d *decl) visitSite(call *ast.CallExpr, fn *types.Func) {
 	if d.isGivenLater(call) {
 		site.Flags = append(site.Flags, "given_later")
 	}
-	site.Uses = []useFact{{Kind: "arg", Target: id, Line: site.Place.Line, Func: site.Func}}
+	site.Uses = []useFact{{
+		Kind: "arg", Target: id, Line: site.Place.Line, Func: site.Func, Becomes: d.becomesOf(call),
+	}}
 	d.out.Sites = append(d.out.Sites, site)
 }
 
@@ -235,7 +237,7 @@ func (d *decl) useAsArgument(call *ast.CallExpr, e ast.Expr, use useFact, depth 
 		}
 		use.Tx = use.Tx || isTransaction(d.info.TypeOf(arg))
 	}
-	use.Tx, use.Lasts = use.Tx || isTransaction(d.receiverType(call)), d.isKept(call) || d.isGlobal(call)
+	use.Tx, use.Becomes = use.Tx || isTransaction(d.receiverType(call)), d.becomesOf(call)
 	if start, ok := d.parents[call].(*ast.GoStmt); ok {
 		use.Go, use.Waited = true, d.waitedUntil(start)
 	}
@@ -247,19 +249,10 @@ func (d *decl) useAsArgument(call *ast.CallExpr, e ast.Expr, use useFact, depth 
 	return append([]useFact{use}, d.useOfContext(call, depth+1)...)
 }
 
-// makes tells whether a function gives an object that may live on: its first result is a pointer to a named type or an
-// interface, and neither an error nor a context.
+// makes tells whether a function gives an object that may live on.
 func makes(fn *types.Func) bool {
 	results := fn.Signature().Results()
-	if fn.Signature().Recv() != nil || results.Len() == 0 {
-		return false
-	}
-	first := results.At(0).Type()
-	if isContext(first) || typeID(first) == "error" || namedOf(first) == nil {
-		return false
-	}
-	_, pointer := types.Unalias(first).(*types.Pointer)
-	return pointer || types.IsInterface(first)
+	return fn.Signature().Recv() == nil && results.Len() > 0 && isObject(results.At(0).Type())
 }
 
 // isTransaction tells a transaction's type by its name, as drivers and mappers give it: Tx, Txn, Transaction.

@@ -248,16 +248,6 @@ func (d *decl) isKept(e ast.Expr) bool {
 	return false
 }
 
-// isGlobal tells whether a value is put into a package's variable.
-func (d *decl) isGlobal(e ast.Expr) bool {
-	assign, ok := d.parents[e].(*ast.AssignStmt)
-	if !ok {
-		return false
-	}
-	v := d.variable(assign.Lhs[max(slices.Index(assign.Rhs, e), 0)])
-	return v != nil && isPackageLevel(v)
-}
-
 func isAppend(call *ast.CallExpr) bool {
 	name, ok := ast.Unparen(call.Fun).(*ast.Ident)
 	return ok && name.Name == "append" && len(call.Args) > 0

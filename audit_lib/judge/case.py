@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from audit_lib.config import Config
 from audit_lib.judge.graph import TESTING, Graph
 from audit_lib.judge.lifetime import is_init, is_main
+from audit_lib.judge.objects import is_kept, works_on, works_on_above
 from audit_lib.judge.reach import Reach
 from audit_lib.judge.trail import Trail
 from audit_lib.model import Category, Radius, Verdict
@@ -100,7 +101,20 @@ class Case:
 
         A foreign function makes one by its name, an own one by keeping the context.
         """
-        return next((use.target for use in self.site.uses if use.lasts and self._keeps(use.target)), "")
+        return next((use.target for use in self.site.uses if is_kept(use.becomes) and self._keeps(use.target)), "")
+
+    @property
+    def made_to_work_on(self) -> str:
+        """What the context is given to that makes what is to work on when its function has returned; or empty.
+
+        Told of what works no longer than its context lives: a command, a request that is sent.
+        """
+        ways = {way.callee: way.edge for way in self.trail.ways}
+        for use in self.site.uses:
+            made = (self.graph, use.becomes, use.function)
+            if works_on(*made) or works_on_above(*made, ways):
+                return use.target
+        return ""
 
     def _keeps(self, target: str) -> bool:
         name = target.rpartition(".")[2]

@@ -9,6 +9,7 @@ from functools import cache
 
 from audit_lib.judge.graph import ESCAPES, GROUPS, LATER, TESTING, Edge, Graph
 from audit_lib.judge.lifetime import COMMANDS, DETACHED, Lifetimes, is_init, is_main
+from audit_lib.judge.objects import works_on
 from audit_lib.model import Lifetime, Radius
 from audit_lib.read.facts import Origin
 
@@ -157,9 +158,12 @@ class Reach:
                     heapq.heappush(heap, (cost, order, callee, Way(callee, edge, None)))
 
     def _border(self, edge: Edge, owner: str) -> int:
-        """What a way is longer that leads over a goroutine, a deferred call or an end: who is called otherwise too is
-        judged by that, and detached where it is handed over."""
-        return BORDER if self._graph.leaves(edge.call, owner) else 0
+        """What a way is longer that leads over a goroutine, a deferred call, an end, or to what makes what works on.
+
+        Who is called otherwise too is judged by that, and detached where it is handed over.
+        """
+        call = edge.call
+        return BORDER if self._graph.leaves(call, owner) or works_on(self._graph, call.becomes, call.caller) else 0
 
     def _is_worth_handing_on(self, source: Origin) -> bool:
         """Whether a source is worth threading: an ignored command is not, nor a root with a timeout outside `main`."""

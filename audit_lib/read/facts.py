@@ -59,22 +59,18 @@ class Problem(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-class Param(msgspec.Struct, frozen=True):
-    """A parameter; its role is `context`, `carrier` (gives a context) or empty."""
-
-    name: str = ""
-    type: str = ""
-    role: str = ""
-
-
 class Use(msgspec.Struct, frozen=True):
     """Where a value goes.
 
     A context: `arg` of `target`, `field`, `global`, `return`, `wrap:WithTimeout`, `method`, `written` and so on. A
     literal: `go`, `defer`, `call`, `arg`, `var`, `field`, `return`. `values`: the target only reads values, as a logger
     does. `makes`: it makes an object, which may keep what it is given. `tx`: the call is part of a transaction.
-    `lasts`: what gets a literal, or what is made with a context, lives longer than the function around it. `waited`: up
-    to which offset somebody waits for what is done in the goroutine that it is started in; 0 where nobody does.
+    `lasts`: what gets a literal lives longer than the function around it. `waited`: up to which offset somebody waits
+    for what is done in the goroutine that it is started in; 0 where nobody does.
+
+    An object that the target makes `becomes` something: it is `kept` where others find it. One that works no longer
+    than its context lives is `sent` over a channel, `returned` to the caller, `given` to a parameter (`target`),
+    `works` in another function or a go statement (`function`, at offset `at`), or is `left`: started, and nothing more.
     """
 
     kind: str = ""
@@ -89,6 +85,17 @@ class Use(msgspec.Struct, frozen=True):
     tx: bool = False
     lasts: bool = False
     waited: int = 0
+    at: int = 0
+    becomes: tuple[Use, ...] = ()
+
+
+class Param(msgspec.Struct, frozen=True):
+    """A parameter; its role is `context`, `carrier` (gives a context) or empty. An object given there `becomes` …"""
+
+    name: str = ""
+    type: str = ""
+    role: str = ""
+    becomes: tuple[Use, ...] = ()
 
 
 class Func(msgspec.Struct, frozen=True):
@@ -128,6 +135,7 @@ class Call(msgspec.Struct, frozen=True):
     `kind` is `static`, `interface`, `value` (also: given away) or `closure` (a literal in the function around it).
     `method_expr`: the receiver is the first argument (`T.Method(t)`, `T.Method`). `spread`: all arguments are the
     results, so many, of one call (`f(g())`). `use`: where a function goes that is only named, and not called.
+    `becomes`: what becomes of the object that a function of the target makes.
     """
 
     caller: str
@@ -145,6 +153,7 @@ class Call(msgspec.Struct, frozen=True):
     method_expr: bool = False
     spread: int = 0
     use: Use | None = None
+    becomes: tuple[Use, ...] = ()
 
 
 class Origin(msgspec.Struct, frozen=True):

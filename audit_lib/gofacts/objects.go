@@ -1,0 +1,251 @@
+package main
+
+import (
+	"go/ast"
+	"go/types"
+)
+
+// What is made with a context: where it goes, and where it works. A command is killed, and a request is given up, when
+// the context ends that it was made with, whoever works with it then.
+
+// An object is followed from the call that makes it, or the parameter that it comes by, through the variables of a
+// declaration.
+type object struct {
+	maker    *funcFact
+	bound    bool // it works no longer than its context lives
+	seen     map[*types.Var]bool
+	started  bool // it is a command, and was started
+	finished bool // and somebody waits for it, or ends it
+	becomes  []useFact
+}
+
+func (o *object) note(use useFact) { o.becomes = append(o.becomes, use) }
+
+// isObject tells what may keep a context: a pointer to a named type, or an interface that is no error and no context.
+func isObject(t types.Type) bool {
+	if t == nil || isContext(t) || typeID(t) == "error" || namedOf(t) == nil {
+		return false
+	}
+	_, pointer := types.Unalias(t).(*types.Pointer)
+	return pointer || types.IsInterface(t)
+}
+
+// bound lists types of the standard library that are of no use when their context has ended, as their documentation
+// says, and have no method that gives it.
+var bound = map[string]bool{
+	"os/exec.Cmd": true, "net/http.Response": true, "database/sql.Row": true, "database/sql.Rows": true, "database/sql.Tx": true,
+}
+
+// isBound tells a type whose values work no longer than their context lives: what gives its context has one.
+func (x *extractor) isBound(t types.Type) bool {
+	id := typeID(t)
+	return bound[id] || mayHaveMembers(t) && !isTesting(id) && !never[id] && x.returnsContext(t, "Context")
+}
+
+// becomesOf tells what becomes of what a call makes: nothing where that does not leave the call's function.
+//
+//	kept      it is put where others find it
+//	sent      it goes to who receives from a channel
+//	returned  who calls the function gets it
+//	given     it goes to a parameter, the target
+//	works     it does its work in another function, or in a go statement
+//	left      it is a command that was started, and goes on
+//
+// All but the first are told of what works no longer than its context lives.
+func (d *decl) becomesOf(call *ast.CallExpr) []useFact {
+	t := d.info.TypeOf(call)
+	if results, ok := t.(*types.Tuple); ok && results.Len() > 0 {
+		t = results.At(0).Type()
+	}
+	if !isObject(t) {
+		return nil
+	}
+	o := &object{maker: d.around(call), bound: d.isBound(t), seen: map[*types.Var]bool{}}
+	d.follow(call, o)
+	return o.told()
+}
+
+// becomesOfParam tells what becomes of an object that a function is given.
+func (d *decl) becomesOfParam(v *types.Var, owner *funcFact) []useFact {
+	if !isObject(v.Type()) {
+		return nil
+	}
+	o := &object{maker: owner, bound: d.isBound(v.Type()), seen: map[*types.Var]bool{}}
+	d.followVariable(v, o)
+	return o.told()
+}
+
+func (o *object) told() []useFact {
+	if o.started && !o.finished {
+		o.note(useFact{Kind: "left"})
+	}
+	return o.becomes
+}
+
+// follow goes on from an expression that stands for an object, or for what it is a part of.
+func (d *decl) follow(e ast.Expr, o *object) {
+	switch p := d.parents[e].(type) {
+	case *ast.ParenExpr:
+		d.follow(p, o)
+	case *ast.UnaryExpr:
+		d.follow(p, o)
+	case *ast.CompositeLit:
+		d.follow(p, o)
+	case *ast.KeyValueExpr:
+		if lit, ok := d.parents[p].(*ast.CompositeLit); ok && p.Value == e {
+			d.follow(lit, o)
+		}
+	case *ast.SelectorExpr:
+		d.followMember(p, o)
+	case *ast.AssignStmt:
+		for i, right := range p.Rhs {
+			if right == e && i < len(p.Lhs) {
+				d.followInto(p.Lhs[i], o)
+			}
+		}
+	case *ast.ValueSpec:
+		for i, value := range p.Values {
+			if value == e {
+				d.followInto(p.Names[i], o)
+			}
+		}
+	case *ast.CallExpr:
+		if p.Fun != e {
+			d.followArgument(p, e, o)
+		}
+	case *ast.SendStmt:
+		if p.Value == e && d.isElders(p.Chan) {
+			o.note(useFact{Kind: map[bool]string{true: "sent", false: "kept"}[o.bound]})
+		}
+	case *ast.ReturnStmt:
+		if o.bound && d.around(p) == o.maker {
+			o.note(useFact{Kind: "returned"})
+		}
+	}
+}
+
+// followInto goes on with what an object is assigned to. What is put into a part of a local variable goes where that goes.
+func (d *decl) followInto(left ast.Expr, o *object) {
+	root := d.rootOf(left)
+	if root == nil {
+		return
+	}
+	_, name := ast.Unparen(left).(*ast.Ident)
+	if d.isElders(left) && (!name || isPackageLevel(root)) {
+		o.note(useFact{Kind: "kept"})
+		d.followField(left, o)
+		return
+	}
+	d.followVariable(root, o)
+}
+
+// followVariable goes on with all uses of a variable that holds an object.
+func (d *decl) followVariable(v *types.Var, o *object) {
+	if o.seen[v] {
+		return
+	}
+	o.seen[v] = true
+	for _, ident := range d.uses[v] {
+		if !d.isWritten(ident) {
+			d.follow(ident, o)
+		}
+	}
+}
+
+// followField goes on with what is done in this declaration with a field that holds an object: `s.cmd.Wait()`.
+func (d *decl) followField(field ast.Expr, o *object) {
+	h, ok := d.handleOf(field)
+	if !ok || !o.bound {
+		return
+	}
+	for _, ident := range d.uses[h.v] {
+		var e ast.Expr = ident
+		for {
+			if found, ok := d.handleOf(e); ok && found == h && e != field {
+				d.follow(e, o)
+				break
+			}
+			p, ok := d.parents[e].(*ast.SelectorExpr)
+			if !ok || p.X != e {
+				break
+			}
+			e = p
+		}
+	}
+}
+
+// rootOf gives the variable that an expression begins with, or nil.
+func (d *decl) rootOf(e ast.Expr) *types.Var {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.SelectorExpr:
+		if d.info.Selections[e] == nil {
+			v, _ := d.info.Uses[e.Sel].(*types.Var)
+			return v
+		}
+		return d.rootOf(e.X)
+	case *ast.IndexExpr:
+		return d.rootOf(e.X)
+	case *ast.StarExpr:
+		return d.rootOf(e.X)
+	}
+	return d.variable(e)
+}
+
+// commands tells of the methods of a command, and of the process that it is, which of them start it (false) and which
+// wait for it or end it (true).
+var commands = map[string]bool{
+	"os/exec.Cmd.Start": false, "os/exec.Cmd.Run": true, "os/exec.Cmd.Output": true, "os/exec.Cmd.CombinedOutput": true,
+	"os/exec.Cmd.Wait": true, "os.Process.Wait": true, "os.Process.Kill": true,
+}
+
+// followMember sees what is done with an object, or with a part of it: `cmd.Start()`, `cmd.Process.Kill()`.
+func (d *decl) followMember(sel *ast.SelectorExpr, o *object) {
+	if !o.bound {
+		return
+	}
+	switch p := d.parents[sel].(type) {
+	case *ast.SelectorExpr:
+		d.followMember(p, o)
+	case *ast.CallExpr:
+		if ends, known := commands[d.calleeID(p)]; known && p.Fun == ast.Expr(sel) {
+			o.started, o.finished = o.started || !ends, o.finished || ends
+			if !ends {
+				return
+			}
+		}
+		d.work(p, o)
+	}
+}
+
+// followArgument sees what an object is given to.
+func (d *decl) followArgument(call *ast.CallExpr, e ast.Expr, o *object) {
+	if tv := d.info.Types[call.Fun]; tv.IsType() {
+		d.follow(call, o)
+		return
+	}
+	if isAppend(call) {
+		if d.isKept(e) {
+			o.note(useFact{Kind: "kept"})
+		} else {
+			d.follow(call, o)
+		}
+		return
+	}
+	if fn := d.calleeFunc(call); fn != nil && o.bound {
+		if d.ownPackage(fn) {
+			o.note(useFact{Kind: "given", Target: d.argument(call, e)})
+		}
+		d.work(call, o)
+	}
+}
+
+// work notes that something is done with an object in another function than the one that makes it, or in a goroutine.
+func (d *decl) work(call *ast.CallExpr, o *object) {
+	use := useFact{Kind: "works", Func: d.around(call).ID, At: d.offset(call.Pos())}
+	if start := d.goStatement(call); start != nil {
+		use.Go, use.Waited = true, d.waitedUntil(start)
+	}
+	if use.Go || use.Func != o.maker.ID {
+		o.note(use)
+	}
+}
