@@ -58,7 +58,7 @@ class Problem:
         self.named = Named(target, (file.file for file in syntax.files))
         self.generators = {file.file: file.generator for file in syntax.files if file.generator}
         self.findings = tuple(findings)
-        self._constrained = tuple(file.file for file in syntax.files if file.build)
+        self.constraints = {file.file: file.build for file in syntax.files if file.build}
         self._tests = frozenset(file.file for file in syntax.files if file.test)
         self.graph = Graph(wide, frozenset(self.generators))
         self._versions = Versions(wide)
@@ -117,7 +117,7 @@ class Problem:
     def _unread(self) -> dict[str, bytes]:
         """The files that build constraints leave out here: who calls what in them is not known."""
         read = {func.place.file for func in self.facts.funcs}
-        return {file: self.texts[file].data for file in self._constrained if file not in read}
+        return {file: self.texts[file].data for file in self.constraints if file not in read}
 
     def unread_user(self, func: Func) -> str:
         """A file that is not built here and names a function, in its package or one that imports it; else empty."""
