@@ -17,11 +17,10 @@ import msgspec
 
 from audit_lib.model import Finding
 from benchmarks import cases as labels
-from benchmarks import checkouts, commits, errors, people_report, processes, report, scoring, signatures
+from benchmarks import checkouts, commits, errors, labelled, people_report, processes, report, scoring, signatures
 from benchmarks.cases import Case, CommitCase
 from benchmarks.commits import Edited
 from benchmarks.errors import InputError
-from benchmarks.parity import version_of
 from benchmarks.people_report import Beside, Compared, Proof, Unchanged
 from benchmarks.planning import Planned, Target
 from benchmarks.scoring import CHANGES, Share
@@ -31,14 +30,12 @@ def main() -> int:
     """Run the chosen cases, print and write the results; the exit code."""
     options = _options(sys.argv[1:])
     chosen = labels.choose(known(options.labels), options.case)
-    clones = {case.name: checkouts.clone_of(options.repos, case.clone) for case in chosen}
-    for case in chosen:
-        checkouts.commit_of(clones[case.name], case.base)
+    clones = labelled.clones_of(options.repos, chosen)
     report.check(options.out)
     compared = []
     with checkouts.workspace() as root:
         for case in chosen:
-            with version_of(options.checkouts, clones[case.name], case, root) as folder:
+            with labelled.version_of(options.checkouts, clones[case.name], case, root) as folder:
                 one, patch = compare(case, clones[case.name], folder, options.verify)
             (options.out / f"{_plain(case.name)}.patch").write_bytes(patch)
             compared.append(one)
@@ -169,19 +166,12 @@ def _plain(name: str) -> str:
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="people", description=__doc__)
-    parser.add_argument("repos", type=Path, metavar="DIR", help="the folder of the clones")
-    parser.add_argument("--case", action="append", default=[], metavar="NAME", help="only cases whose name holds NAME")
+    parser = labelled.parser("people", __doc__)
     parser.add_argument(
         "--verify", choices=("build", "test"), default="", help="run `ctxaudit fix` as well, up to this proof"
     )
     parser.add_argument("--names", type=int, default=40, metavar="N", help="name up to N signatures in people.md")
-    parser.add_argument("--checkouts", type=Path, metavar="DIR", help="use checkouts DIR/NAME-… in place of worktrees")
-    parser.add_argument("--labels", type=Path, default=labels.DECISIONS, metavar="DIR", help="labels of your own")
-    parser.add_argument("--out", type=Path, default=Path("out/people"), metavar="OUT", help="folder for the report")
-    options = parser.parse_args(arguments)
-    options.repos = options.repos.expanduser()
-    return options
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":
