@@ -100,8 +100,9 @@ func (d *decl) call(n ast.Node, callee, kind string, ctx []string) {
 	}
 	fact.Loop = d.inLoop(n)
 	fact.Lazy = d.inLazy(n)
+	fact.After = d.isBehindAsked(n)
 	if d.cancels || hasFlag(d.around(n), "waits") {
-		for _, kind := range d.afterReceive(d.pathTo(n), d.cancels) {
+		for _, kind := range d.afterReceive(d.pathTo(n)) {
 			fact.After = fact.After || kind != "after_tick"
 		}
 	}

@@ -20,15 +20,18 @@ type decl struct {
 	params  map[*types.Var]string     // context parameters, as origins
 	uses    map[types.Object][]*ast.Ident
 	counts  map[string]int
-	cancels bool     // it calls a function that ends a context
-	waiting *waiting // who waits for goroutines
+	cancels bool                      // it calls a function that ends a context
+	asks    bool                      // it asks whether a context has ended
+	waiting *waiting                  // who waits for goroutines
+	errors  map[*types.Var][]ast.Expr // what variables that hold errors were made of
+	asked   []asked                   // where contexts are known to have ended
 }
 
 func (x *extractor) newDecl(top *funcFact) *decl {
 	x.out.Funcs = append(x.out.Funcs, top)
 	return &decl{
 		extractor: x, top: top, lits: map[*ast.FuncLit]*funcFact{}, counts: map[string]int{},
-		assigns: map[*types.Var][]ast.Expr{}, params: map[*types.Var]string{},
+		assigns: map[*types.Var][]ast.Expr{}, params: map[*types.Var]string{}, errors: map[*types.Var][]ast.Expr{},
 	}
 }
 
@@ -50,6 +53,7 @@ func (d *decl) read(root ast.Node) {
 		return true
 	})
 	d.prepareWaiting(root)
+	d.prepareAsked(root)
 	if d.body != nil {
 		d.declareParams(d.body.Recv, d.body.Body, d.top, true)
 		d.declareParams(d.body.Type.Params, d.body.Body, d.top, false)
@@ -80,7 +84,9 @@ func (d *decl) prepare(n ast.Node) {
 		d.addLiteral(n)
 	case *ast.AssignStmt:
 		d.noteAssign(n.Lhs, n.Rhs)
+		d.noteError(n.Lhs, n.Rhs)
 	case *ast.CallExpr:
+		d.asks = d.asks || d.askedContext(n) != nil
 		d.cancels = d.cancels || isCancel(d.info.TypeOf(n.Fun)) || d.calleeID(n) == "golang.org/x/sync/errgroup.WithContext"
 	case *ast.ValueSpec:
 		names := make([]ast.Expr, len(n.Names))
@@ -90,6 +96,7 @@ func (d *decl) prepare(n ast.Node) {
 		d.noteAssign(names, n.Values)
 	case *ast.Ident:
 		if obj := d.info.Uses[n]; obj != nil {
+			d.asks = d.asks || isEnd(obj)
 			if v, ok := obj.(*types.Var); ok && !v.IsField() {
 				d.uses[obj] = append(d.uses[obj], n)
 			}

@@ -115,6 +115,7 @@ func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param,
 		if isMadeOfGiven(fact.Origins) {
 			fact.Ended = append(fact.Ended, d.behindDone(v, owner, to)...)
 		}
+		fact.Ended = append(fact.Ended, d.askedSpans(v)...)
 		if len(d.assigns[v]) > 0 {
 			fact.Assigned = d.offset(d.assigns[v][0].Pos())
 		}

@@ -158,10 +158,9 @@ func (x *extractor) assigns(scope ast.Node, field types.Object) bool {
 }
 
 // afterReceive tells what was received before a statement is reached: "done" for a context's end, "signal" for the
-// process's, "tick" for a timer's, "stop" for another channel, or for what somebody else's cancel function ends (only looked
-// for where the declaration `cancels`). It looks at the statements before the path's, and at the
-// case that the path is in.
-func (x *extractor) afterReceive(path []ast.Node, cancels bool) []string {
+// process's, "tick" for a timer's, "stop" for another channel, or for what somebody else's cancel function ends. It looks
+// at the statements before the path's, and at the case that the path is in.
+func (d *decl) afterReceive(path []ast.Node) []string {
 	found := map[string]bool{}
 	for i := len(path) - 1; i > 0; i-- {
 		if _, ok := path[i].(*ast.FuncLit); ok {
@@ -176,20 +175,20 @@ func (x *extractor) afterReceive(path []ast.Node, cancels bool) []string {
 		case *ast.CommClause:
 			before = outer.Body
 			if outer.Comm != nil && path[i] != outer.Comm {
-				x.receives(outer.Comm, found)
+				d.receives(outer.Comm, found)
 			}
 		}
 		for _, stmt := range before {
 			if stmt == path[i] {
 				break
 			}
-			if _, ok := stmt.(*ast.ExprStmt); ok {
-				x.receives(stmt, found)
+			if s, ok := stmt.(*ast.ExprStmt); ok && !d.isPause(s) {
+				d.receives(stmt, found)
 			}
-			if s, ok := stmt.(*ast.SelectStmt); ok && x.onlyEnds(s) {
-				x.receives(s, found)
+			if s, ok := stmt.(*ast.SelectStmt); ok && d.onlyEnds(s) {
+				d.receives(s, found)
 			}
-			found["stop"] = found["stop"] || cancels && x.endsOthers(stmt, path, path[i-1])
+			found["stop"] = found["stop"] || d.cancels && d.endsOthers(stmt, path, path[i-1])
 		}
 	}
 	var kinds []string

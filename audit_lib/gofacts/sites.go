@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -119,7 +120,10 @@ func (d *decl) isExternalWork(id string) bool {
 // siteFlags tells how a site stands: in which statement, after what, in which kind of loop, behind which test.
 func (d *decl) siteFlags(n ast.Node) []string {
 	path := d.pathTo(n)
-	flags := d.afterReceive(path, d.cancels)
+	flags := d.afterReceive(path)
+	if d.isBehindAsked(n) && !slices.Contains(flags, "after_done") {
+		flags = append(flags, "after_done")
+	}
 	for i := len(path) - 1; i >= 0; i-- {
 		switch p := path[i].(type) {
 		case *ast.GoStmt:
