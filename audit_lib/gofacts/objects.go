@@ -3,16 +3,19 @@ package main
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 )
 
 // What is made with a context: where it goes, and where it works. A command is killed, and a request is given up, when
 // the context ends that it was made with, whoever works with it then.
 
 // An object is followed from the call that makes it, or the parameter that it comes by, through the variables of a
-// declaration.
+// declaration. A function that is returned is followed as well: when it is called is when its work is done.
 type object struct {
 	maker    *funcFact
-	bound    bool // it works no longer than its context lives
+	result   int  // which result of its call it is
+	bound    bool // it works no longer than its context lives, or is a function
+	function bool
 	seen     map[*types.Var]bool
 	started  bool // it is a command, and was started
 	finished bool // and somebody waits for it, or ends it
@@ -20,6 +23,17 @@ type object struct {
 }
 
 func (o *object) note(use useFact) { o.becomes = append(o.becomes, use) }
+
+// start begins to follow what has a type; nil where that is nothing to follow.
+func (d *decl) start(maker *funcFact, t types.Type) *object {
+	function := t != nil && isFunction(t)
+	if !function && !isObject(t) {
+		return nil
+	}
+	return &object{maker: maker, bound: function || d.isBound(t), function: function, seen: map[*types.Var]bool{}}
+}
+
+func isFunction(t types.Type) bool { _, ok := t.Underlying().(*types.Signature); return ok }
 
 // isObject tells what may keep a context: a pointer to a named type, or an interface that is no error and no context.
 func isObject(t types.Type) bool {
@@ -48,29 +62,46 @@ func (x *extractor) isBound(t types.Type) bool {
 //	sent      it goes to who receives from a channel
 //	returned  who calls the function gets it
 //	given     it goes to a parameter, the target
-//	works     it does its work in another function, or in a go statement
+//	works     it does its work in another function, or in a go statement; a function, where it is called
 //	left      it is a command that was started, and goes on
 //
-// All but the first are told of what works no longer than its context lives.
+// All but the first are told of functions, and of what works no longer than its context lives.
 func (d *decl) becomesOf(call *ast.CallExpr) []useFact {
-	t := d.info.TypeOf(call)
-	if results, ok := t.(*types.Tuple); ok && results.Len() > 0 {
-		t = results.At(0).Type()
+	t, result := d.info.TypeOf(call), 0
+	if results, ok := t.(*types.Tuple); ok {
+		t, result = followed(results)
 	}
-	if !isObject(t) {
+	if fn := d.calleeFunc(call); t != nil && isFunction(t) && (fn == nil || !d.ownPackage(fn)) {
+		return nil // what it has of its context is not known
+	}
+	o := d.start(d.around(call), t)
+	if o == nil {
 		return nil
 	}
-	o := &object{maker: d.around(call), bound: d.isBound(t), seen: map[*types.Var]bool{}}
+	o.result = result
 	d.follow(call, o)
 	return o.told()
 }
 
-// becomesOfParam tells what becomes of an object that a function is given.
+// followed gives which of several results is followed: the first, or a function beside it. One beside a context ends that.
+func followed(results *types.Tuple) (found types.Type, result int) {
+	for i := range results.Len() {
+		switch t := results.At(i).Type(); {
+		case isContext(t):
+			return nil, 0
+		case found == nil && (i == 0 && isObject(t) || isFunction(t)):
+			found, result = t, i
+		}
+	}
+	return found, result
+}
+
+// becomesOfParam tells what becomes of an object or a function that a function is given.
 func (d *decl) becomesOfParam(v *types.Var, owner *funcFact) []useFact {
-	if !isObject(v.Type()) {
+	o := d.start(owner, v.Type())
+	if o == nil {
 		return nil
 	}
-	o := &object{maker: owner, bound: d.isBound(v.Type()), seen: map[*types.Var]bool{}}
 	d.followVariable(v, o)
 	return o.told()
 }
@@ -99,19 +130,25 @@ func (d *decl) follow(e ast.Expr, o *object) {
 		d.followMember(p, o)
 	case *ast.AssignStmt:
 		for i, right := range p.Rhs {
-			if right == e && i < len(p.Lhs) {
+			if right == e && len(p.Rhs) == len(p.Lhs) {
 				d.followInto(p.Lhs[i], o)
+			} else if right == e {
+				d.followInto(p.Lhs[min(o.result, len(p.Lhs)-1)], o)
 			}
 		}
 	case *ast.ValueSpec:
 		for i, value := range p.Values {
-			if value == e {
+			if value == e && len(p.Values) == len(p.Names) {
 				d.followInto(p.Names[i], o)
+			} else if value == e {
+				d.followInto(p.Names[min(o.result, len(p.Names)-1)], o)
 			}
 		}
 	case *ast.CallExpr:
 		if p.Fun != e {
 			d.followArgument(p, e, o)
+		} else if o.function {
+			d.work(p, o)
 		}
 	case *ast.SendStmt:
 		if p.Value == e && d.isElders(p.Chan) {
@@ -245,7 +282,18 @@ func (d *decl) work(call *ast.CallExpr, o *object) {
 	if start := d.goStatement(call); start != nil {
 		use.Go, use.Waited = true, d.waitedUntil(start)
 	}
-	if use.Go || use.Func != o.maker.ID {
+	if o.function {
+		use.Defer = d.isAtEnd(call)
+	}
+	if use.Go || use.Defer || use.Func != o.maker.ID {
 		o.note(use)
 	}
+}
+
+// isAtEnd tells whether a call is deferred, or comes behind the end of a context.
+func (d *decl) isAtEnd(call *ast.CallExpr) bool {
+	if _, deferred := d.parents[call].(*ast.DeferStmt); deferred || d.isBehindAsked(call) {
+		return true
+	}
+	return slices.ContainsFunc(d.afterReceive(d.pathTo(call)), func(kind string) bool { return kind != "after_tick" })
 }

@@ -1,11 +1,21 @@
-"""Objects that are made with a context: whether they are kept, or work on, when their function has returned."""
+"""Objects that are made with a context: whether they are kept, or work on, when their function has returned.
+
+And functions that a function returns: whether they run at the end, as what is to be deferred does.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
 
-from audit_lib.judge.graph import Edge, Graph
-from audit_lib.read.facts import Use
+from audit_lib.judge.graph import Edge, Fate, Graph
+from audit_lib.read.facts import Func, Use
+
+Late = Literal[Fate, "defer"]
+"""How work is done: in line (empty), or as its `Fate` says, or deferred."""
+
+_NAMED = ("local:", "field:", "var:")
+"""How the nodes begin by which a literal is called that has got a name."""
 
 
 def is_kept(becomes: Iterable[Use]) -> bool:
@@ -15,16 +25,66 @@ def is_kept(becomes: Iterable[Use]) -> bool:
 
 def works_on(graph: Graph, becomes: Iterable[Use], maker: str) -> bool:
     """Whether an object that `maker` makes, and that works no longer than its context, is to work on afterwards."""
+    return any(
+        use.kind in ("left", "sent")
+        or (use.kind == "works" and _fate_of_work(graph, use, function) not in ("", "defer"))
+        for use, function in _all_of(graph, becomes, maker)
+    )
+
+
+def called_late(graph: Graph, literal: Func) -> frozenset[Late]:
+    """How a literal is called that its function returns, or gives a name: at the end, in a goroutine, or whenever.
+
+    Nothing of that where it is called in line. Who gets one of the form `func()` or `func() error` from a function that
+    nobody calls here may call it whenever he likes.
+    """
+    named = [edge.call for edge in graph.callers(literal.id) if edge.through and edge.through.id.startswith(_NAMED)]
+    found: set[Late] = {
+        "go" if call.go else "defer" for call in named if not call.test and graph.leaves(call, graph.top(call.caller))
+    }
+    if f"result:{literal.parent}" not in _holders_above(graph, literal.id):
+        return frozenset(found)
+    queue, seen, called = [literal.parent], {""}, False
+    while queue:
+        maker = queue.pop()
+        if maker in seen:
+            continue
+        seen.add(maker)
+        for call in (edge.call for edge in graph.callers(maker) if edge.kind != "closure" and not edge.call.test):
+            called = True
+            for use, function in _all_of(graph, call.becomes, call.caller):
+                if use.kind in ("kept", "sent"):
+                    found.add("kept")
+                elif use.kind == "returned":
+                    queue.append(function)
+                elif use.kind == "works":
+                    found.add(_fate_of_work(graph, use, function))
+    plain = not literal.params and literal.results in ((), ("error",))
+    return frozenset(found - {""} if called or not plain else {"kept"})
+
+
+def _holders_above(graph: Graph, node: str) -> set[str]:
+    """What may hold a literal, by way of the variables of its function."""
+    found: set[str] = set()
+    queue = [node]
+    while queue:
+        for holder in graph.held_by(queue.pop()):
+            if holder not in found:
+                found.add(holder)
+                queue += [holder] if holder.startswith("local:") else []
+    return found
+
+
+def _all_of(graph: Graph, becomes: Iterable[Use], maker: str) -> Iterator[tuple[Use, str]]:
+    """What becomes of an object, and the function in which it does; what functions do that it is given to with it."""
     queue = [(use, maker) for use in becomes]
     seen: set[str] = set()
     while queue:
         use, function = queue.pop()
-        if use.kind in ("left", "sent") or (use.kind == "works" and _is_elsewhere(graph, use, function)):
-            return True
+        yield use, function
         if use.kind == "given" and use.target not in seen:
             seen.add(use.target)
             queue += _given(graph, use.target)
-    return False
 
 
 def works_on_above(graph: Graph, becomes: Iterable[Use], maker: str, ways: Mapping[str, Edge]) -> bool:
@@ -46,17 +106,19 @@ def works_on_above(graph: Graph, becomes: Iterable[Use], maker: str, ways: Mappi
     return False
 
 
-def _is_elsewhere(graph: Graph, use: Use, maker: str) -> bool:
-    """Whether work on an object is done in a goroutine that nobody waits for, or whenever somebody has it done."""
+def _fate_of_work(graph: Graph, use: Use, maker: str) -> Late:
+    """Whether work on an object is done in line, at the end, in a goroutine that nobody waits for, or whenever."""
     if use.go and use.waited <= use.at:
-        return True
+        return "go"
+    at_end = use.defer
     for func in graph.chain(use.function):
         if func.id == maker or func.use is None:
-            return False
+            break
         fate = graph.fate_of(func.use)
         if fate == "kept" or (fate == "go" and func.use.waited <= use.at):
-            return True
-    return False
+            return fate
+        at_end = at_end or func.use.kind == "defer" or func.use.defer
+    return "defer" if at_end else ""
 
 
 def _given(graph: Graph, parameter: str) -> list[tuple[Use, str]]:

@@ -8,10 +8,14 @@ from typing import Literal
 
 from audit_lib.judge.graph import ESCAPES, Graph
 from audit_lib.judge.lifetime import WORKER_NAMES, Lifetimes
+from audit_lib.judge.objects import called_late
 from audit_lib.judge.reach import SHARED, Reach, Supply, Way
 from audit_lib.read.facts import Call, Func, Origin, Place, TypedSite, Use
 
 CrossingKind = Literal["go", "kept", "defer", "shared", "lazy", "after"]
+
+NAMED = frozenset({"field", "return", "var"})
+"""Uses of literals that are called by a name, or by who gets them."""
 
 AFTER = frozenset({"after_done", "after_signal", "after_stop"})
 """How sites stand that come behind an end."""
@@ -181,6 +185,9 @@ def _literals(graph: Graph, function: str, owner: str, offset: int) -> Iterator[
         yield from _given(graph, func.use, func.parent, func.place, func, offset)
         if func.use.kind == "defer" or func.use.defer:
             yield Crossing("defer", func.parent, func.place)
+        if func.use.kind in NAMED:
+            late = called_late(graph, func)
+            yield from (Crossing(kind, func.parent, func.place) for kind in ("go", "kept", "defer") if kind in late)
         parent = graph.funcs.get(func.parent)
         if parent is not None and "lazy" in parent.flags and parent.id != owner:
             yield Crossing("lazy", parent.id, parent.place)
