@@ -24,7 +24,7 @@ func (d *decl) visitCall(call *ast.CallExpr) {
 	}
 	d.call(call, funcID(fn), kind, d.firstContext(call))
 	if d.ownPackage(fn) {
-		d.out.Calls[len(d.out.Calls)-1].Becomes = d.becomesOf(call)
+		d.out.Calls[len(d.out.Calls)-1].Becomes = d.becomesOf(call, false)
 	}
 }
 

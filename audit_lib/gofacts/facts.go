@@ -185,10 +185,10 @@ type holderFact struct {
 }
 
 // A forwardFact says what a function does with a context parameter: keeps it in a field, starts a goroutine with it,
-// or hands it to a callee; and of a parameter that is a function, that it is kept for later,
-// or which variable goes over it.
+// or hands it to a callee, or to one that makes what it returns; and of a parameter that is a function, that it is kept
+// for later, or which variable goes over it.
 type forwardFact struct {
 	Func   string `json:"function,omitempty"`
-	Kind   string `json:"kind,omitempty"` // field, go, arg, return, values, kept, each
+	Kind   string `json:"kind,omitempty"` // field, go, arg, makes, return, values, kept, each
 	Target string `json:"target,omitempty"`
 }

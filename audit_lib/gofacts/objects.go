@@ -14,6 +14,7 @@ import (
 type object struct {
 	maker    *funcFact
 	result   int  // which result of its call it is
+	far      bool // it is followed to parameters and callers in any case
 	bound    bool // it works no longer than its context lives, or is a function
 	function bool
 	seen     map[*types.Var]bool
@@ -65,8 +66,9 @@ func (x *extractor) isBound(t types.Type) bool {
 //	works     it does its work in another function, or in a go statement; a function, where it is called
 //	left      it is a command that was started, and goes on
 //
-// All but the first are told of functions, and of what works no longer than its context lives.
-func (d *decl) becomesOf(call *ast.CallExpr) []useFact {
+// All but the first are told of functions, and of what works no longer than its context lives; what is given and returned
+// of all others too where `far` asks for it.
+func (d *decl) becomesOf(call *ast.CallExpr, far bool) []useFact {
 	t, result := d.info.TypeOf(call), 0
 	if results, ok := t.(*types.Tuple); ok {
 		t, result = followed(results)
@@ -78,7 +80,7 @@ func (d *decl) becomesOf(call *ast.CallExpr) []useFact {
 	if o == nil {
 		return nil
 	}
-	o.result = result
+	o.result, o.far = result, far
 	d.follow(call, o)
 	return o.told()
 }
@@ -155,7 +157,7 @@ func (d *decl) follow(e ast.Expr, o *object) {
 			o.note(useFact{Kind: map[bool]string{true: "sent", false: "kept"}[o.bound]})
 		}
 	case *ast.ReturnStmt:
-		if o.bound && d.around(p) == o.maker {
+		if (o.bound || o.far) && d.around(p) == o.maker {
 			o.note(useFact{Kind: "returned"})
 		}
 	}
@@ -268,10 +270,20 @@ func (d *decl) followArgument(call *ast.CallExpr, e ast.Expr, o *object) {
 		}
 		return
 	}
-	if fn := d.calleeFunc(call); fn != nil && o.bound {
-		if d.ownPackage(fn) {
-			o.note(useFact{Kind: "given", Target: d.argument(call, e)})
-		}
+	fn := d.calleeFunc(call)
+	if fn == nil {
+		return
+	}
+	receiver := d.ownerOf(call)
+	switch elder := receiver == nil || d.isElders(receiver); {
+	case elder && d.isPutting(call, fn, e):
+		o.note(useFact{Kind: "kept"})
+	case (o.bound || o.far) && elder && d.ownPackage(fn):
+		o.note(useFact{Kind: "given", Target: d.argument(call, e)})
+	case !elder && d.rootOf(receiver) != nil && (d.ownPackage(fn) || d.isPutting(call, fn, e)):
+		d.followVariable(d.rootOf(receiver), o) // it may be a part of that now
+	}
+	if o.bound {
 		d.work(call, o)
 	}
 }

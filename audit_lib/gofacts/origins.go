@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -248,6 +249,9 @@ func (d *decl) forward(n *ast.Ident, v *types.Var) {
 		use := d.useOfContext(n, 0)
 		for _, u := range use {
 			d.out.Forwards = append(d.out.Forwards, forwardFact{Func: origin, Kind: u.Kind, Target: u.Target})
+			if slices.ContainsFunc(u.Becomes, func(made useFact) bool { return made.Kind == "returned" }) {
+				d.out.Forwards = append(d.out.Forwards, forwardFact{Func: origin, Kind: "makes", Target: u.Target})
+			}
 		}
 		if d.around(n).Use != nil && d.around(n).Use.Go {
 			d.out.Forwards = append(d.out.Forwards, forwardFact{Func: origin, Kind: "go"})

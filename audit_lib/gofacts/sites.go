@@ -29,7 +29,7 @@ func (d *decl) visitSite(call *ast.CallExpr, fn *types.Func) {
 		site.Flags = append(site.Flags, "given_later")
 	}
 	site.Uses = []useFact{{
-		Kind: "arg", Target: id, Line: site.Place.Line, Func: site.Func, Becomes: d.becomesOf(call),
+		Kind: "arg", Target: id, Line: site.Place.Line, Func: site.Func, Becomes: d.becomesOf(call, true),
 	}}
 	d.out.Sites = append(d.out.Sites, site)
 }
@@ -241,7 +241,7 @@ func (d *decl) useAsArgument(call *ast.CallExpr, e ast.Expr, use useFact, depth 
 		}
 		use.Tx = use.Tx || isTransaction(d.info.TypeOf(arg))
 	}
-	use.Tx, use.Becomes = use.Tx || isTransaction(d.receiverType(call)), d.becomesOf(call)
+	use.Tx, use.Becomes = use.Tx || isTransaction(d.receiverType(call)), d.becomesOf(call, true)
 	if start, ok := d.parents[call].(*ast.GoStmt); ok {
 		use.Go, use.Waited = true, d.waitedUntil(start)
 	}

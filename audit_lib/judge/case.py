@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from audit_lib.config import Config
 from audit_lib.judge.graph import TESTING, Graph
 from audit_lib.judge.lifetime import is_init, is_main
-from audit_lib.judge.objects import is_kept, works_on, works_on_above
+from audit_lib.judge.objects import above, is_kept, works_on
 from audit_lib.judge.reach import Reach
 from audit_lib.judge.trail import Trail
 from audit_lib.model import Category, Radius, Verdict
-from audit_lib.read.facts import Func, Origin, TypedSite
+from audit_lib.read.facts import Func, Origin, TypedSite, Use
 from audit_lib.read.syntax import Directive
 
 MAKING = ("new", "open", "make", "dial", "connect", "init", "setup", "must")
@@ -101,7 +102,7 @@ class Case:
 
         A foreign function makes one by its name, an own one by keeping the context.
         """
-        return next((use.target for use in self.site.uses if is_kept(use.becomes) and self._keeps(use.target)), "")
+        return self._makes_what(lambda use, *made: self._keeps(use.target) and is_kept(self.graph, *made))
 
     @property
     def made_to_work_on(self) -> str:
@@ -109,10 +110,14 @@ class Case:
 
         Told of what works no longer than its context lives: a command, a request that is sent.
         """
+        return self._makes_what(lambda _, *made: works_on(self.graph, *made))
+
+    def _makes_what(self, told: Callable[[Use, tuple[Use, ...], str], bool]) -> str:
+        """What the context is given to that makes an object of which this is told, here or where it is returned."""
         ways = {way.callee: way.edge for way in self.trail.ways}
         for use in self.site.uses:
-            made = (self.graph, use.becomes, use.function)
-            if works_on(*made) or works_on_above(*made, ways):
+            made = (use.becomes, use.function)
+            if any(told(use, *place) for place in (made, *above(self.graph, *made, ways))):
                 return use.target
         return ""
 
@@ -124,7 +129,17 @@ class Case:
 
     def _may_keep(self, target: str) -> bool:
         """Whether a function may keep the context that it is given: a foreign one may, an own one is looked at."""
-        return not self.graph.owns(target) or any(kind == "field" for kind, _ in self.graph.forwards(target))
+        if not self.graph.owns(target):
+            return True
+        queue, seen = [target], set[str]()
+        while queue:
+            for kind, other in self.graph.forwards(queue.pop()):
+                if kind == "field" or (kind == "makes" and not self.graph.owns(other) and self._keeps(other)):
+                    return True
+                if kind == "makes" and other not in seen:
+                    seen.add(other)
+                    queue.append(other)
+        return False
 
     @property
     def is_ignored(self) -> bool:

@@ -265,6 +265,8 @@ class Graph:
                 queue += node.targets
                 continue
             for kind, handed_to in self.forwards(current):
+                if kind == "makes":
+                    continue  # said of what it is handed to besides
                 if kind != "arg" or not handed_to:
                     return False
                 queue.append(handed_to)

@@ -18,9 +18,9 @@ _NAMED = ("local:", "field:", "var:")
 """How the nodes begin by which a literal is called that has got a name."""
 
 
-def is_kept(becomes: Iterable[Use]) -> bool:
-    """Whether an object is put where others find it."""
-    return any(use.kind == "kept" for use in becomes)
+def is_kept(graph: Graph, becomes: Iterable[Use], maker: str) -> bool:
+    """Whether an object that `maker` makes is put where others find it."""
+    return any(use.kind == "kept" for use, _ in _all_of(graph, becomes, maker))
 
 
 def works_on(graph: Graph, becomes: Iterable[Use], maker: str) -> bool:
@@ -87,8 +87,10 @@ def _all_of(graph: Graph, becomes: Iterable[Use], maker: str) -> Iterator[tuple[
             queue += _given(graph, use.target)
 
 
-def works_on_above(graph: Graph, becomes: Iterable[Use], maker: str, ways: Mapping[str, Edge]) -> bool:
-    """Whether an object is returned to a caller by which it is to work on.
+def above(
+    graph: Graph, becomes: Iterable[Use], maker: str, ways: Mapping[str, Edge]
+) -> Iterator[tuple[tuple[Use, ...], str]]:
+    """What becomes of an object in the functions that it is returned to, each with its name.
 
     `ways` are the edges to a source, by what they call; of a function that is not on the way every caller counts.
     """
@@ -97,13 +99,11 @@ def works_on_above(graph: Graph, becomes: Iterable[Use], maker: str, ways: Mappi
         seen.add(maker)
         edges = (ways[maker],) if maker in ways else graph.callers(maker)
         calls = [edge.call for edge in edges if not edge.call.test]
-        if any(works_on(graph, call.becomes, call.caller) for call in calls):
-            return True
+        yield from ((call.becomes, call.caller) for call in calls)
         back = next((call for call in calls if any(use.kind == "returned" for use in call.becomes)), None)
         if back is None:
-            return False
+            return
         becomes, maker = back.becomes, back.caller
-    return False
 
 
 def _fate_of_work(graph: Graph, use: Use, maker: str) -> Late:

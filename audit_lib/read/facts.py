@@ -193,7 +193,8 @@ class Origin(msgspec.Struct, frozen=True):
 class Forward(msgspec.Struct, frozen=True):
     """What a function does with a context that it is given (`function` is the parameter's node), or is used as.
 
-    Of a parameter that is a function: that it is `kept` for later, or which variable goes over `each` of it.
+    `makes`: it hands it to what makes what it returns. Of a parameter that is a function: that it is `kept` for
+    later, or which variable goes over `each` of it.
     """
 
     function: str
