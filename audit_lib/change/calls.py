@@ -113,7 +113,7 @@ def outlasts(problem: Problem, call: Call, given: Given) -> bool:
     """Whether what is called must not end with the context that is handed over.
 
     It runs in a goroutine that nobody waits for while the context is a request's, in a defer, or after the end; or it
-    makes what is to work on.
+    makes what is to work on, or does what is others' work too.
     """
     source = given.source
     if given.kind in ("moved", "test") or call.test:
@@ -126,7 +126,7 @@ def outlasts(problem: Problem, call: Call, given: Given) -> bool:
             return True
         if crossing.kind in ("defer", "after"):
             return True
-    return short and works_on(problem.graph, call.becomes, call.caller)
+    return short and (bool(call.common) or works_on(problem.graph, call.becomes, call.caller))
 
 
 def starts_a_life(problem: Problem, call: Call, opener: str) -> bool:

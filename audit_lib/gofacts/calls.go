@@ -99,7 +99,7 @@ func (d *decl) call(n ast.Node, callee, kind string, ctx []string) {
 		fact.Method, fact.Spread = d.isMethodExpr(call.Fun), d.spread(call)
 	}
 	fact.Loop = d.inLoop(n)
-	fact.Lazy = d.inLazy(n)
+	fact.Lazy, fact.Common = d.inLazy(n), d.commonWork(n)
 	fact.After = d.isBehindAsked(n)
 	if d.cancels || hasFlag(d.around(n), "waits") {
 		for _, kind := range d.afterReceive(d.pathTo(n)) {

@@ -25,6 +25,8 @@ type decl struct {
 	waiting *waiting                  // who waits for goroutines
 	errors  map[*types.Var][]ast.Expr // what variables that hold errors were made of
 	asked   []asked                   // where contexts are known to have ended
+	found   map[*types.Var][]ast.Expr // what variables are read from, where that may have been there before
+	commons []common                  // where it does work that is others' too
 }
 
 func (x *extractor) newDecl(top *funcFact) *decl {
@@ -32,6 +34,7 @@ func (x *extractor) newDecl(top *funcFact) *decl {
 	return &decl{
 		extractor: x, top: top, lits: map[*ast.FuncLit]*funcFact{}, counts: map[string]int{},
 		assigns: map[*types.Var][]ast.Expr{}, params: map[*types.Var]string{}, errors: map[*types.Var][]ast.Expr{},
+		found: map[*types.Var][]ast.Expr{},
 	}
 }
 
@@ -54,6 +57,7 @@ func (d *decl) read(root ast.Node) {
 	})
 	d.prepareWaiting(root)
 	d.prepareAsked(root)
+	d.prepareShared(root)
 	if d.body != nil {
 		d.declareParams(d.body.Recv, d.body.Body, d.top, true)
 		d.declareParams(d.body.Type.Params, d.body.Body, d.top, false)
@@ -85,6 +89,7 @@ func (d *decl) prepare(n ast.Node) {
 	case *ast.AssignStmt:
 		d.noteAssign(n.Lhs, n.Rhs)
 		d.noteError(n.Lhs, n.Rhs)
+		d.noteFound(n.Lhs, n.Rhs)
 	case *ast.CallExpr:
 		d.asks = d.asks || d.askedContext(n) != nil
 		d.cancels = d.cancels || isCancel(d.info.TypeOf(n.Fun)) || d.calleeID(n) == "golang.org/x/sync/errgroup.WithContext"

@@ -95,6 +95,7 @@ type callFact struct {
 	Defer  bool     `json:"defer,omitempty"`
 	Loop   bool     `json:"loop,omitempty"`
 	Lazy   bool     `json:"lazy,omitempty"`    // in a block that makes a kept value
+	Common string   `json:"common,omitempty"`  // in work that is others' too: flight, batch
 	After  bool     `json:"after,omitempty"`   // behind the end of a context, a signal or a stop
 	Ctx    []string `json:"context,omitempty"` // where the first context argument comes from
 	Test   bool     `json:"test,omitempty"`

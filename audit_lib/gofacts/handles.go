@@ -100,8 +100,8 @@ func (d *decl) handleOf(e ast.Expr) (handle, bool) {
 	return handle{}, false
 }
 
-// noteTouch climbs from a variable over its fields to the handle, and notes what is done with it.
-func (d *decl) noteTouch(v *types.Var, ident *ast.Ident) {
+// outmost climbs from a variable over its fields to the handle that it begins.
+func (d *decl) outmost(ident *ast.Ident) ast.Expr {
 	var e ast.Expr = ident
 	for {
 		if p, ok := d.parents[e].(*ast.SelectorExpr); ok && p.X == e {
@@ -117,9 +117,14 @@ func (d *decl) noteTouch(v *types.Var, ident *ast.Ident) {
 		} else if p, ok := d.parents[e].(*ast.StarExpr); ok {
 			e = p
 		} else {
-			break
+			return e
 		}
 	}
+}
+
+// noteTouch notes what is done with the handle that a variable begins.
+func (d *decl) noteTouch(ident *ast.Ident) {
+	e := d.outmost(ident)
 	kind := d.touchOf(e)
 	if kind == noTouch {
 		return

@@ -148,6 +148,9 @@ func (d *decl) siteFlags(n ast.Node) []string {
 	if d.inLazy(n) {
 		flags = append(flags, "lazy")
 	}
+	if kind := d.commonWork(n); kind != "" {
+		flags = append(flags, kind)
+	}
 	return flags
 }
 

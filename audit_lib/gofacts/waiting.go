@@ -47,10 +47,9 @@ func (d *decl) prepareWaiting(root ast.Node) {
 	if !started {
 		return
 	}
-	for obj, idents := range d.uses {
-		v := obj.(*types.Var)
+	for _, idents := range d.uses {
 		for _, ident := range idents {
-			d.noteTouch(v, ident)
+			d.noteTouch(ident)
 		}
 	}
 }

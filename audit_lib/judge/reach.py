@@ -158,12 +158,13 @@ class Reach:
                     heapq.heappush(heap, (cost, order, callee, Way(callee, edge, None)))
 
     def _border(self, edge: Edge, owner: str) -> int:
-        """What a way is longer that leads over a goroutine, a deferred call, an end, or to what makes what works on.
+        """What a way is longer over a goroutine, a deferred call, an end, common work, or to what makes what works on.
 
         Who is called otherwise too is judged by that, and detached where it is handed over.
         """
         call = edge.call
-        return BORDER if self._graph.leaves(call, owner) or works_on(self._graph, call.becomes, call.caller) else 0
+        left = self._graph.leaves(call, owner) or works_on(self._graph, call.becomes, call.caller)
+        return BORDER if left or call.common else 0
 
     def _is_worth_handing_on(self, source: Origin) -> bool:
         """Whether a source is worth threading: an ignored command is not, nor a root with a timeout outside `main`."""

@@ -12,10 +12,13 @@ from audit_lib.judge.objects import called_late
 from audit_lib.judge.reach import SHARED, Reach, Supply, Way
 from audit_lib.read.facts import Call, Func, Origin, Place, TypedSite, Use
 
-CrossingKind = Literal["go", "kept", "defer", "shared", "lazy", "after"]
+CrossingKind = Literal["go", "kept", "defer", "shared", "lazy", "batch", "after"]
 
 NAMED = frozenset({"field", "return", "var"})
 """Uses of literals that are called by a name, or by who gets them."""
+
+COMMON: dict[str, CrossingKind] = {"flight": "shared", "batch": "batch"}
+"""Work that is others' too, as facts have it, and the border that it is."""
 
 AFTER = frozenset({"after_done", "after_signal", "after_stop"})
 """How sites stand that come behind an end."""
@@ -102,6 +105,8 @@ def trail_by_threading(graph: Graph, lifetimes: Lifetimes, site: TypedSite, ways
             found.append(Crossing("lazy", callee.id, callee.place))
         if call.lazy:
             found.append(Crossing("lazy", call.caller, call.place))
+        if call.common:
+            found.append(Crossing(COMMON[call.common], call.caller, call.place))
         if call.kind == "closure":
             found += _literals(graph, way.callee, call.caller, offset)
         else:
@@ -168,6 +173,8 @@ def _own(graph: Graph, site: TypedSite) -> Iterator[Crossing]:
         yield Crossing("after", site.function, site.place)
     if "defer" in site.flags or ((uses := _real(site.uses)) and all(use.defer for use in uses)):
         yield Crossing("defer", site.function, site.place)
+    for common in COMMON.keys() & set(site.flags):
+        yield Crossing(COMMON[common], site.function, site.place)
     func = graph.funcs.get(site.function)
     if func is not None and ("lazy" in func.flags or "lazy" in site.flags):
         yield Crossing("lazy", func.id, func.place)

@@ -131,7 +131,8 @@ class Call(msgspec.Struct, frozen=True):
     """An edge of the graph: how `caller` reaches `callee`; `context` says where its first context argument comes from.
 
     `waited`: of a `go` statement, up to which offset somebody waits for what is done in it; 0 where nobody does.
-    `after` says that it comes behind the end of a context, a signal or a stop.
+    `after` says that it comes behind the end of a context, a signal or a stop, and `common` that it is in work which is
+    others' too: a `flight` for which they wait, a `batch` which they have filled.
     `kind` is `static`, `interface`, `value` (also: given away) or `closure` (a literal in the function around it).
     `method_expr`: the receiver is the first argument (`T.Method(t)`, `T.Method`). `spread`: all arguments are the
     results, so many, of one call (`f(g())`). `use`: where a function goes that is only named, and not called.
@@ -147,6 +148,7 @@ class Call(msgspec.Struct, frozen=True):
     defer: bool = False
     loop: bool = False
     lazy: bool = False
+    common: str = ""
     after: bool = False
     context: tuple[str, ...] = ()
     test: bool = False

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from audit_lib.judge.case import Case, Decision
 from audit_lib.judge.reach import Supply
+from audit_lib.judge.trail import CrossingKind
+
+_WHAT: dict[CrossingKind, str] = {
+    "shared": "runs once for all callers",
+    "lazy": "makes a value once and keeps it",
+    "batch": "works on what others have put together",
+}
 
 
 def decide(case: Case) -> Decision | None:
@@ -13,13 +20,14 @@ def decide(case: Case) -> Decision | None:
         return None
     if supply.lifetime == "request" and case.made_to_last:
         return _review(f"{case.made_to_last.rpartition('/')[2]} makes what is kept for others", supply)
-    crossing = case.trail.first("shared") or case.trail.first("lazy")
+    kinds: tuple[CrossingKind, ...] = (
+        ("shared", "lazy", "batch") if supply.lifetime == "request" else ("shared", "lazy")
+    )
+    crossing = next((found for kind in kinds if (found := case.trail.first(kind)) is not None), None)
     if crossing is None:
         return None
-    func = case.graph.funcs.get(crossing.function)
-    where = func.name if func else crossing.function
-    what = "runs once for all callers" if crossing.kind == "shared" else "makes a value once and keeps it"
-    return _review(f"{where} {what}", supply)
+    func = case.graph.funcs.get(case.graph.top(crossing.function))
+    return _review(f"{func.name if func else crossing.function} {_WHAT[crossing.kind]}", supply)
 
 
 def _review(what: str, supply: Supply) -> Decision:
