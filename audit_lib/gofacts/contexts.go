@@ -13,6 +13,15 @@ type giver struct {
 	suffix string
 	gives  string // the type that the context belongs to
 	nils   bool   // it may panic or give nil where the value was made by hand
+	ensure string // the package's own function through which its context is read, since it may be nil
+}
+
+// read is how the context of a value is written.
+func (g *giver) read(name string) string {
+	if g.ensure != "" && name != "_" {
+		return g.ensure + "(" + name + g.suffix + ")"
+	}
+	return name + g.suffix
 }
 
 // preferred names the methods to use where `Context` is not the request's context.
@@ -114,7 +123,7 @@ func (x *extractor) fieldGiver(t types.Type, id string) *giver {
 		}
 		if isContext(field.Type()) {
 			if best == nil {
-				best = &giver{role: "field", suffix: "." + field.Name(), gives: id, nils: true}
+				best = &giver{role: "field", suffix: "." + field.Name(), gives: id, nils: true, ensure: x.ensured[id+"."+field.Name()]}
 			}
 			continue
 		}

@@ -25,6 +25,7 @@ type extractor struct {
 	test     bool
 	held     map[string]bool // nodes whose types are noted
 	literals map[*ast.FuncLit]string
+	ensured  map[string]string // fields that the package reads through a function, since they may be nil
 }
 
 func extract(t *target, c *checked) *packageFacts {
@@ -40,6 +41,7 @@ func extract(t *target, c *checked) *packageFacts {
 	for _, message := range c.errs {
 		x.out.Errors = append(x.out.Errors, t.shorten(message))
 	}
+	x.ensured = x.ensuredFields()
 	fresh := map[string]bool{}
 	for _, file := range c.unit.files {
 		fresh[file] = true

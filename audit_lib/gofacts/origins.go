@@ -100,7 +100,7 @@ func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param,
 		if name == "_" {
 			name = nameFor(v.Type())
 		}
-		fact.Expr, fact.Gives, fact.Nilable = name+g.suffix, g.gives, g.nils
+		fact.Expr, fact.Gives, fact.Nilable = g.read(name), g.gives, g.nils
 	}
 	if fact.Role == "context" && param && len(d.assigns[v]) > 0 {
 		_, ends := d.variableOrigins(v, map[*types.Var]bool{}) // `ctx, cancel := …` makes it another context

@@ -167,15 +167,15 @@ func (d *decl) isHandedTo(n ast.Node, call *ast.CallExpr) bool {
 }
 
 // isContextGuard sees `x == nil` on a context, alone or with other conditions.
-func (d *decl) isContextGuard(cond ast.Expr) bool {
+func (x *extractor) isContextGuard(cond ast.Expr) bool {
 	binary, ok := ast.Unparen(cond).(*ast.BinaryExpr)
 	if !ok {
 		return false
 	}
 	if binary.Op == token.LAND || binary.Op == token.LOR {
-		return d.isContextGuard(binary.X) || d.isContextGuard(binary.Y)
+		return x.isContextGuard(binary.X) || x.isContextGuard(binary.Y)
 	}
-	return binary.Op == token.EQL && isNil(d.extractor, binary.Y) && isContext(d.info.TypeOf(binary.X))
+	return binary.Op == token.EQL && isNil(x, binary.Y) && isContext(x.info.TypeOf(binary.X))
 }
 
 const maxUses = 24
