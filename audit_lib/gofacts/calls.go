@@ -24,7 +24,8 @@ func (d *decl) visitCall(call *ast.CallExpr) {
 	}
 	d.call(call, funcID(fn), kind, d.firstContext(call))
 	if d.ownPackage(fn) {
-		d.out.Calls[len(d.out.Calls)-1].Becomes = d.becomesOf(call, false)
+		last := &d.out.Calls[len(d.out.Calls)-1]
+		last.Becomes, last.Stream = d.becomesOf(call, false), d.isStreamed(call)
 	}
 }
 

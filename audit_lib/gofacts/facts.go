@@ -91,7 +91,8 @@ type callFact struct {
 	Kind   string   `json:"kind,omitempty"` // static, interface, value, closure
 	Place  place    `json:"place,omitempty"`
 	Go     bool     `json:"go,omitempty"`
-	Waited int      `json:"waited,omitempty"` // of a go statement: up to which offset somebody waits for it
+	Waited int      `json:"waited,omitempty"`   // of a go statement: up to which offset somebody waits for it
+	Stream bool     `json:"streamed,omitempty"` // the channel that it gives is read by a goroutine that nobody waits for
 	Defer  bool     `json:"defer,omitempty"`
 	Loop   bool     `json:"loop,omitempty"`
 	Lazy   bool     `json:"lazy,omitempty"`    // in a block that makes a kept value

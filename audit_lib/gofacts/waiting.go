@@ -184,6 +184,23 @@ func (d *decl) goroutineAround(n ast.Node) ast.Node {
 	return nil
 }
 
+// isStreamed tells whether a call gives a channel that only goroutines read for which nobody waits: what fills it goes on
+// when who made the call has returned.
+func (d *decl) isStreamed(call *ast.CallExpr) bool {
+	names := d.resultsOf(call)
+	if len(names) == 0 || !d.isChannel(names[0]) {
+		return false
+	}
+	here, uses := d.goroutineAround(call), d.uses[d.variable(names[0])]
+	for _, use := range uses {
+		reader := d.goroutineAround(use)
+		if reader == nil || reader == here || d.waitedPos(reader) != token.NoPos {
+			return false
+		}
+	}
+	return len(uses) > 0
+}
+
 // startOf gives what starts a literal or a function that is given away: the statement, the group's call, or itself.
 func (d *decl) startOf(e ast.Expr) ast.Node {
 	switch p := d.parents[e].(type) {

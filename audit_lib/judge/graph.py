@@ -232,7 +232,7 @@ class Graph:
 
     def leaves(self, call: Call, owner: str) -> bool:
         """Whether what a call runs may run when the function around it, `owner`, has returned, or its context ended."""
-        if (call.go and not call.waited) or call.defer or call.after:
+        if (call.go and not call.waited) or call.streamed or call.defer or call.after:
             return True
         if call.use is not None and self.fate_of(call.use) == "go" and not call.use.waited:
             return True

@@ -124,6 +124,8 @@ def _at_call(graph: Graph, way: Way, callee: Func | None) -> Iterator[Crossing]:
     call = way.edge.call
     if call.go:
         yield _goroutine(graph, call.caller, call.place, callee, waited=call.waited > 0)
+    if call.streamed:
+        yield _goroutine(graph, call.caller, call.place, callee, waited=False)
     if call.defer:
         yield Crossing("defer", call.caller, call.place)
     if call.kind == "value" and way.edge.through is None and call.use is not None:
@@ -220,7 +222,7 @@ def _goroutine(graph: Graph, starter: str, place: Place, body: Func | None, *, w
 def crossings_at(graph: Graph, call: Call, owner: str) -> tuple[Crossing, ...]:
     """The borders between a context that `owner` declares and what a call of it runs."""
     found = []
-    if call.go:
+    if call.go or call.streamed:
         body = graph.funcs.get(call.callee)
         found.append(_goroutine(graph, call.caller, call.place, body, waited=call.waited > 0))
     if call.use is not None:

@@ -136,7 +136,8 @@ class Call(msgspec.Struct, frozen=True):
     `kind` is `static`, `interface`, `value` (also: given away) or `closure` (a literal in the function around it).
     `method_expr`: the receiver is the first argument (`T.Method(t)`, `T.Method`). `spread`: all arguments are the
     results, so many, of one call (`f(g())`). `use`: where a function goes that is only named, and not called.
-    `becomes`: what becomes of the object that a function of the target makes.
+    `becomes`: what becomes of the object that a function of the target makes. `streamed`: it gives a channel that only
+    goroutines read for which nobody waits.
     """
 
     caller: str
@@ -145,6 +146,7 @@ class Call(msgspec.Struct, frozen=True):
     place: Place = Place()
     go: bool = False
     waited: int = 0
+    streamed: bool = False
     defer: bool = False
     loop: bool = False
     lazy: bool = False
