@@ -30,7 +30,10 @@ SHARED = frozenset(
 )
 """Functions that run a callback once for all callers."""
 
-ON_THE_SPOT = SHARED | LATER | GROUPS
+WALKS = frozenset({"path/filepath.Walk", "path/filepath.WalkDir", "io/fs.WalkDir", "sync.Map.Range"})
+"""Functions of the standard library that run a callback for each of what they find, and then return."""
+
+ON_THE_SPOT = SHARED | LATER | GROUPS | WALKS
 """Functions to which a literal can be given instead of a function's name, with the context that is there."""
 
 BORDER = 40
