@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import Problem, where
 from audit_lib.judge.graph import ESCAPES
+from audit_lib.judge.objects import called_late
 from audit_lib.judge.reach import ON_THE_SPOT
 from audit_lib.read.facts import Call, Func, Place, Use
 
@@ -136,13 +137,23 @@ def _is_called_later(problem: Problem, parameter: str) -> bool:
 def is_kept(problem: Problem, literal: Func) -> bool:
     """Whether something holds a literal, to call it later: it is no part of the work of the function around it.
 
-    What goes out of the module is taken to be run there, as most of such functions do.
+    What goes out of the module is taken to be run there, as most of such functions do; and so is an iterator.
     """
     use = literal.use
     if use is None or problem.graph.fate_of(use) == "go":
         return False  # it is part of that work, and gets its context detached
+    if _is_gone_over(problem, literal):
+        return False
     given = use.kind == "arg" and bool(use.target) and use.target not in ON_THE_SPOT and problem.graph.owns(use.target)
     return use.kind in ESCAPES or use.kind == "var" or (given and not _runs(problem, use))
+
+
+def _is_gone_over(problem: Problem, literal: Func) -> bool:
+    """Whether a literal is an iterator that is returned, and that who gets it goes over there and then."""
+    form = [param.type for param in literal.params]
+    iterator = len(form) == 1 and form[0].startswith("func(") and form[0].endswith(") bool") and not literal.results
+    returned = literal.use is not None and literal.use.kind == "return"
+    return iterator and returned and not called_late(problem.graph, literal)
 
 
 def parameters_of(problem: Problem, use: Use) -> set[str]:

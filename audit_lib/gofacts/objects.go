@@ -152,6 +152,10 @@ func (d *decl) follow(e ast.Expr, o *object) {
 		} else if o.function {
 			d.work(p, o)
 		}
+	case *ast.RangeStmt:
+		if p.X == e && o.function {
+			d.work(p, o) // an iterator
+		}
 	case *ast.SendStmt:
 		if p.Value == e && d.isElders(p.Chan) {
 			o.note(useFact{Kind: map[bool]string{true: "sent", false: "kept"}[o.bound]})
@@ -289,7 +293,7 @@ func (d *decl) followArgument(call *ast.CallExpr, e ast.Expr, o *object) {
 }
 
 // work notes that something is done with an object in another function than the one that makes it, or in a goroutine.
-func (d *decl) work(call *ast.CallExpr, o *object) {
+func (d *decl) work(call ast.Node, o *object) {
 	use := useFact{Kind: "works", Func: d.around(call).ID, At: d.offset(call.Pos())}
 	if start := d.goStatement(call); start != nil {
 		use.Go, use.Waited = true, d.waitedUntil(start)
@@ -303,7 +307,7 @@ func (d *decl) work(call *ast.CallExpr, o *object) {
 }
 
 // isAtEnd tells whether a call is deferred, or comes behind the end of a context.
-func (d *decl) isAtEnd(call *ast.CallExpr) bool {
+func (d *decl) isAtEnd(call ast.Node) bool {
 	if _, deferred := d.parents[call].(*ast.DeferStmt); deferred || d.isBehindAsked(call) {
 		return true
 	}
