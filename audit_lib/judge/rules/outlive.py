@@ -51,7 +51,8 @@ def decide(case: Case) -> Decision | None:
 
 def _at_an_end(case: Case) -> Decision | None:
     """What a worker or a process does when it ends has no context that goes on: one of its own is right."""
-    ends = case.trail.first("defer") or case.trail.first("after")
+    kept = case.trail.first("kept") if _shuts_down(case) else None
+    ends = case.trail.first("defer") or case.trail.first("after") or kept
     if ends is None and not any(target in ENDINGS for target in case.targets):
         return None
     return Decision(
@@ -61,6 +62,11 @@ def _at_an_end(case: Case) -> Decision | None:
         "bound it by a timeout, and say why it is kept",
         "outlive",
     )
+
+
+def _shuts_down(case: Case) -> bool:
+    """Whether the context is for a `Shutdown`, by its name: what others keep to call at their end."""
+    return any(target.rpartition(".")[2] == "Shutdown" for target in case.targets)
 
 
 def _in_goroutine(case: Case, goroutine: Crossing, category: Category) -> Decision | None:
