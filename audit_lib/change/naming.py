@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from audit_lib.change.gotext import FUNCTIONS
+from ast_grep_py import SgNode
+
+from audit_lib.change.gotext import FUNCTIONS, GoText
 from audit_lib.change.problem import Problem
 from audit_lib.read.facts import Func, Origin
 
@@ -35,6 +37,12 @@ def parameter_name(problem: Problem, top: Func, replaced: frozenset[tuple[str, i
         return USUAL
     start, end = top.place.start, top.place.end
     return next((name for name in OTHERS if not text.has_word(start, end, name)), "outerCtx")
+
+
+def name_in(text: GoText, form: SgNode) -> str:
+    """What a new context parameter is called in a method of an interface, or in a function type: no other has it."""
+    start, end = text.start(form), text.end(form)
+    return next((name for name in (USUAL, *OTHERS) if not text.has_word(start, end, name)), "outerCtx")
 
 
 def name_of_unnamed(problem: Problem, func: Func, usual: str) -> str:

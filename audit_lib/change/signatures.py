@@ -14,6 +14,7 @@ from ast_grep_py import SgNode
 from audit_lib.change.gotext import FUNCTIONS, GoText, named_children
 from audit_lib.change.holders import KINDS, Holders, is_left_alone, is_mock, is_run_there
 from audit_lib.change.imports import of_context
+from audit_lib.change.naming import name_in
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import Problem, where
 from audit_lib.judge.lifetime import is_init, is_main
@@ -243,14 +244,14 @@ def parameter_edits(problem: Problem, group: Group, names: dict[str, str]) -> It
         for method in methods_of(text, place.start, node.rpartition(".")[2]):
             parameters = method.field("parameters")
             if parameters is not None:
-                yield from with_context(text, parameters, "ctx", body=False)
+                yield from with_context(text, parameters, name_in(text, method), body=False)
 
     for place in group.written:
         text = problem.texts[place.file]
         written = text.find(place.start, place.end, "function_type")
         parameters = written.field("parameters") if written is not None else None
-        if parameters is not None:
-            yield from with_context(text, parameters, "ctx", body=False, behind=group.behind)
+        if written is not None and parameters is not None:
+            yield from with_context(text, parameters, name_in(text, written), body=False, behind=group.behind)
 
 
 def methods_of(text: GoText, start: int, name: str) -> Iterator[SgNode]:
