@@ -18,6 +18,7 @@ from audit_lib.errors import ToolchainError
 from audit_lib.read.gotool import GoTool, environment
 
 _SKIPPED = frozenset({"vendor", "testdata", "node_modules"})
+_MODULE_CACHE = re.compile(r"/\S*/pkg/mod/")
 _ERROR = re.compile(r"^(\S+\.go):\d+(?::\d+)?: (.*)$")
 
 
@@ -106,7 +107,8 @@ def concerned(commands: Commands, changed: Collection[str]) -> tuple[list[Packag
 def compiled(commands: Commands, packages: Sequence[Package]) -> Report:
     """Compile packages and their tests without linking; `died` are those that could not be, for whatever reason.
 
-    A failure is one message of the compiler.
+    A failure is one message of the compiler, on a package or on one of another module that it needs: that may need the
+    target in turn, and have a type that stands for an interface here.
     """
     failures: dict[tuple[str, str], Failure] = {}
     died: dict[str, None] = {}
@@ -117,6 +119,7 @@ def compiled(commands: Commands, packages: Sequence[Package]) -> Report:
         for item in objects(done.stdout):
             path = base_path(item)
             errors = [error["Err"] for error in _own_errors(item)]
+            errors += _foreign_errors(item, commands.root)
             if errors or item.get("DepsErrors"):
                 died[path] = None
             for text in errors:
@@ -188,6 +191,15 @@ def _own_errors(item: dict[str, Any]) -> Iterator[dict[str, Any]]:
         stack = error.get("ImportStack") or [""]
         if error.get("Pos") and stack[-1] == item["ImportPath"]:
             yield error | {"Err": f"{error['Pos']}: {error['Err']}"}
+
+
+def _foreign_errors(item: dict[str, Any], root: Path) -> Iterator[str]:
+    """What the compiler says of packages of other modules that a package needs, vendored ones too."""
+    for error in item.get("DepsErrors") or ():
+        text = error["Err"].replace(f"{root}/", "")
+        line = next((line for line in text.splitlines() if _ERROR.match(line)), "")
+        if line.startswith(("/", "vendor/")) or "/vendor/" in line.partition(":")[0]:
+            yield _MODULE_CACHE.sub("", text)
 
 
 def _failures(path: str, folder: str, text: str, root: Path) -> Iterator[Failure]:
