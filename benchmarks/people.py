@@ -18,17 +18,21 @@ import msgspec
 from audit_lib.model import Finding
 from benchmarks import cases as labels
 from benchmarks import checkouts, commits, errors, labelled, people_report, processes, report, scoring, signatures
+from benchmarks.building import built, worse
 from benchmarks.cases import Case, CommitCase
 from benchmarks.commits import Edited
-from benchmarks.errors import InputError
+from benchmarks.errors import InputError, UsageError
 from benchmarks.people_report import Beside, Compared, Proof, Unchanged
 from benchmarks.planning import Planned, Target
 from benchmarks.scoring import CHANGES, Share
+from benchmarks.tools import find_go
 
 
 def main() -> int:
     """Run the chosen cases, print and write the results; the exit code."""
     options = _options(sys.argv[1:])
+    if options.verify and options.checkouts is not None:
+        raise UsageError("--verify changes a worktree for a while; leave --checkouts out")
     chosen = labels.choose(known(options.labels), options.case)
     clones = labelled.clones_of(options.repos, chosen)
     report.check(options.out)
@@ -142,7 +146,10 @@ def beside(planned: Planned | None, theirs: Edited) -> Beside:
 
 
 def prove(folder: Path, level: str, case: Case, findings: Sequence[Finding]) -> Proof:
-    """A fix of all findings through the command line, up to its proof; the target stays as it is."""
+    """A fix of all findings through the command line, up to its proof, and what the go command builds with its patch.
+
+    The target is as before in the end. Raises `InputError` where it cannot be changed.
+    """
     assert isinstance(case.labels, CommitCase)
     with tempfile.TemporaryDirectory(prefix="ctxaudit-people-") as out:
         command = [sys.executable, "-m", "audit_lib", "fix", folder, "--out", out, "--verify", level, "--quiet"]
@@ -151,10 +158,31 @@ def prove(folder: Path, level: str, case: Case, findings: Sequence[Finding]) -> 
         if usage.code not in (0, 1) or not Path(out, "audit.json").is_file():
             return Proof(False, usage.seconds, Share(), (), last or f"ended with {usage.code}", 0)
         audit: dict[str, Any] = msgspec.json.decode(Path(out, "audit.json").read_bytes())
+        broken = broken_by(Path(out, "fix.patch"), folder)
     done = {change["fingerprint"] for change in audit["changes"]}
     rolled_back = sum(refusal["reason"].startswith("rolled back") for refusal in audit["refusals"])
     steps = tuple((step["step"], bool(step["ok"])) for step in audit["verification"])
-    return Proof(usage.code == 0, usage.seconds, changed(case.labels, findings, done), steps, last, rolled_back)
+    ok = usage.code == 0 and not broken
+    return Proof(ok, usage.seconds, changed(case.labels, findings, done), steps, last, rolled_back, broken)
+
+
+def broken_by(patch: Path, folder: Path) -> tuple[str, ...]:
+    """What builds in a folder and does not build with a patch, with the reasons; the folder is as before then."""
+    if not patch.is_file() or not patch.stat().st_size:
+        return ()
+    go = find_go()
+    before = built(folder, go)
+    _apply(patch, folder)
+    try:
+        return tuple(worse(before, built(folder, go)))
+    finally:
+        _apply(patch, folder, "--reverse")
+
+
+def _apply(patch: Path, folder: Path, *how: str) -> None:
+    done = checkouts.git(folder, "apply", "--whitespace=nowarn", *how, str(patch.resolve()))
+    if done.returncode != 0:
+        raise InputError(f"{folder.name}: {patch.name} cannot be applied ({done.stderr.strip()})")
 
 
 def _place(finding: Finding) -> tuple[str, int]:

@@ -64,7 +64,10 @@ class Beside:
 
 @dataclass(frozen=True)
 class Proof:
-    """A fix from end to end: whether it verified, its steps, the rows changed, and how many findings it rolled back."""
+    """A fix from end to end: whether it verified, its steps, the rows changed, and how many findings it rolled back.
+
+    `broken` is what the go command built before and does not build with the patch, with the reasons.
+    """
 
     ok: bool
     seconds: float
@@ -72,6 +75,7 @@ class Proof:
     steps: tuple[tuple[str, bool], ...]
     said: str
     rolled_back: int
+    broken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -165,7 +169,9 @@ def as_markdown(compared: Sequence[Compared], names: int) -> str:
     ]
     proofs = [_proof_row(one) for one in compared if one.proof is not None]
     if proofs:
-        parts.append(report.table(("case", "verified", "changed", "rolled back", "steps", "seconds"), proofs))
+        parts.append(report.table(("case", "verified", "changed", "rolled back", "broken", "steps", "seconds"), proofs))
+        broken = [f"- {one.case.name}: {text}" for one in compared if one.proof for text in one.proof.broken]
+        parts += ["\n".join(broken)] if broken else []
     for one in compared:
         parts += _sections(one, names)
     return "\n\n".join(parts)
@@ -215,7 +221,8 @@ def _proof_row(one: Compared) -> tuple[str, ...]:
     assert proof is not None
     steps = ", ".join(f"{name} {'passed' if ok else 'FAILED'}" for name, ok in proof.steps) or proof.said
     verified = "yes" if proof.ok else "no"
-    return one.case.name, verified, share_text(proof.changed), str(proof.rolled_back), steps, f"{proof.seconds:.0f}"
+    counts = (str(proof.rolled_back), str(len(proof.broken)))
+    return one.case.name, verified, share_text(proof.changed), *counts, steps, f"{proof.seconds:.0f}"
 
 
 def _sections(one: Compared, names: int) -> Iterator[str]:
@@ -288,6 +295,7 @@ def _proof(proof: Proof) -> dict[str, Any]:
         "seconds": round(proof.seconds, 1),
         "changed": _share(proof.changed),
         "rolled_back": proof.rolled_back,
+        "broken": list(proof.broken),
         "steps": dict(proof.steps),
         "said": proof.said,
     }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import corpus_fix, modules
+from benchmarks import building, corpus_fix, modules
 from benchmarks.corpus_fix import Tried
 from benchmarks.errors import UsageError
 from benchmarks.modules import Module
@@ -94,11 +94,11 @@ def test_a_module_that_lacks_what_it_needs_counts_apart(
 def test_what_built_before_and_does_not_after_is_harm() -> None:
     before = {"a": "", "b": "", "b [b.test]": "", "c": "c.go:1:1: no", "d": ""}
     after = {"a": "", "b": "", "b [b.test]": "b_test.go:2:1: undefined: ctx", "c": "c.go:1:1: no"}
-    assert corpus_fix.worse(before, after) == [
+    assert building.worse(before, after) == [
         "b [b.test]: b_test.go:2:1: undefined: ctx",
         "d: is no longer there",
     ]
-    assert corpus_fix.worse(before, before) == []
+    assert building.worse(before, before) == []
 
 
 def test_the_report_counts_and_names_what_was_harmed() -> None:

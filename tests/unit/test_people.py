@@ -252,7 +252,7 @@ def test_the_report_names_what_is_only_the_tools_and_only_peoples() -> None:
     assert f"### Signatures only of the tool (2)\n\n{changed}\n- and 1 more, in people.json" in text
     assert "- .: b (people removed or renamed it)" in people_report.as_markdown([one], 9)
     assert "### Signatures only of people (1)\n\n- .: d" in text
-    assert "| commits/shop | yes | 1/1 100.0 % | 2 | compile passed | 9 |" in text
+    assert "| commits/shop | yes | 1/1 100.0 % | 2 | 0 | compile passed | 9 |" in text
     data = people_report.as_json([one])
     assert data["missed"] == ["changed", "signatures"]
     (case,) = data["cases"]
@@ -328,8 +328,24 @@ def test_the_whole_fix_is_proved_where_that_is_asked_for(clones: Path, tmp_path:
     code, out, err = measured(tmp_path, clones, "--labels", labels(tmp_path / "labels", clones), "--verify", "build")
     assert (code, err) == (0, ""), out
     proof = written(tmp_path)["proof"]
-    assert (proof["ok"], proof["changed"]["hits"], proof["rolled_back"]) == (True, 1, 0)
+    assert (proof["ok"], proof["changed"]["hits"], proof["rolled_back"], proof["broken"]) == (True, 1, 0, [])
     assert all(proof["steps"].values())
+
+
+def test_what_builds_without_a_patch_alone_is_named_and_the_folder_is_as_before(clones: Path, tmp_path: Path) -> None:
+    shop, patch = clones / "shop", tmp_path / "fix.patch"
+    patch.write_bytes(b"")
+    assert people.broken_by(patch, shop) == ()
+    before = (shop / "shop.go").read_text()
+    (shop / "shop.go").write_text(before.replace("wait(ctx, id)", "wait(id)"))
+    patch.write_text(git(shop, "diff") + "\n")
+    git(shop, "checkout", "-q", ".")
+    broken = people.broken_by(patch, shop)
+    assert any(text.startswith("example.org/shop: ") and "not enough arguments" in text for text in broken)
+    assert (shop / "shop.go").read_text() == before
+    with pytest.raises(InputError, match="cannot be applied"):
+        patch.write_text(patch.read_text().replace("wait(ctx, id)", "wait(ctx)"))
+        people.broken_by(patch, shop)
 
 
 def test_a_row_without_a_change_has_the_tools_reason(clones: Path, tmp_path: Path) -> None:
@@ -353,6 +369,7 @@ def test_what_is_missing_is_one_line(clones: Path, tmp_path: Path) -> None:
         ((tmp_path / "nowhere",), 3, "no such folder"),
         ((clones, "--labels", mine, "--case", "other"), 2, "no such case"),
         ((clones, "--labels", mine, "--checkouts", clones / "shop"), 3, "no folder shop-"),
+        ((clones, "--labels", mine, "--checkouts", clones, "--verify", "build"), 2, "leave --checkouts out"),
     ):
         status, _, err = measured(tmp_path, arguments[0], *arguments[1:])
         assert (status, err.count("\n"), reason in err) == (code, 1, True), err
