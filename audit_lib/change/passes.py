@@ -16,10 +16,14 @@ import msgspec
 from audit_lib.change.difference import hunks, lines_of
 from audit_lib.change.edits import Edits, fitted, span_of, splice
 from audit_lib.change.planned import Component, Plan, Planner
-from audit_lib.model import Change, Edit, Finding
+from audit_lib.change.problem import where
+from audit_lib.model import Change, Edit, Finding, Refusal
 
 ONCE_THREADED = "once its callers hand their context on, "
 """How the reason of a finding begins that only the result shows."""
+
+TOGETHER = "it changes together with what was refused: "
+"""How the reason of a refusal begins whose component holds a finding that was refused."""
 
 
 @dataclass(frozen=True)
@@ -30,12 +34,19 @@ class Later:
     components: tuple[Component, ...]
 
     def __call__(self, *, guarded: frozenset[str], refused: Mapping[str, str]) -> Plan:
-        """The other's plan, with these components behind, those left out that hold a refused finding."""
+        """The other's plan, with these components behind, those left out that hold a refused finding: whole."""
         plan = self.planner(guarded=guarded, refused=refused)
         done = {name for component in plan.components for name in component.fingerprints}
         more = tuple(one for one in self.components if one.fingerprints.isdisjoint(refused.keys() | done))
         names = {name for component in more for name in component.fingerprints}
-        return Plan((*plan.components, *more), tuple(one for one in plan.refusals if one.fingerprint not in names))
+        kept = [one for one in plan.refusals if one.fingerprint not in names]
+        told = {*done, *names, *refused, *(one.fingerprint for one in kept)}
+        for component in self.components:
+            reason = next((refused[name] for name in sorted(component.fingerprints) if name in refused), "")
+            for change in component.changes if reason else ():
+                if change.fingerprint not in told:
+                    kept.append(Refusal(change.fingerprint, f"{TOGETHER}{reason}", where(change.edits[0].span)))
+        return Plan((*plan.components, *more), tuple(kept))
 
 
 class Origins:

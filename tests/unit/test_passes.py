@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from audit_lib.change.edits import merged, span_of, splice
-from audit_lib.change.passes import ONCE_THREADED, Later, Origins, carried_back, origins_of, twins
+from audit_lib.change.passes import ONCE_THREADED, TOGETHER, Later, Origins, carried_back, origins_of, twins
 from audit_lib.change.planned import Component, Plan
 from audit_lib.model import Edit
 from tests.unit.fixes import finding
@@ -114,3 +114,14 @@ def test_a_later_component_goes_with_its_finding() -> None:
     planner = Later(HandMade(mine), (more,))
     assert [one.title for one in planner(guarded=frozenset(), refused={}).components] == ["mine", "more"]
     assert [one.title for one in planner(guarded=frozenset(), refused={"more": "no"}).components] == ["mine"]
+
+
+def test_what_changes_together_with_a_refused_finding_is_refused_with_its_reason() -> None:
+    edits = (edit("far/far.go", "return 1", "return 3"), edit("far/far.go", "return 2", "return 4"))
+    pair = Component("pair", (change("one", edits[0]), change("other", edits[1])))
+    planner = Later(HandMade(), (pair,))
+    assert planner(guarded=frozenset(), refused={}).refusals == ()
+    first, refusal = planner(guarded=frozenset(), refused={"one": "rolled back, it does not compile"}).refusals
+    assert (first.fingerprint, refusal.fingerprint) == ("one", "other")
+    assert refusal.reason == f"{TOGETHER}rolled back, it does not compile"
+    assert refusal.where.startswith("far/far.go:")
