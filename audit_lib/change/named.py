@@ -12,8 +12,8 @@ from functools import cached_property
 from pathlib import Path
 
 from audit_lib.read.facts import Func
+from audit_lib.read.gofiles import SKIPPED
 
-_SKIPPED = frozenset({"vendor", "testdata", "node_modules"})
 _ENDINGS = (".tmpl", ".gotmpl", ".tpl", ".gohtml", ".html", ".htm")
 _NEWLINE = b"\n"
 _LARGEST = 1 << 20
@@ -74,7 +74,7 @@ class Named:
     def _candidates(self) -> Iterator[str]:
         """The files that may be templates, in a fixed order."""
         for folder, folders, files in os.walk(self._target):
-            folders[:] = sorted(name for name in folders if name not in _SKIPPED and not name.startswith("."))
+            folders[:] = sorted(name for name in folders if name not in SKIPPED and not name.startswith("."))
             for name in sorted(files):
                 if name.endswith(_ENDINGS):
                     yield (Path(folder) / name).relative_to(self._target).as_posix()

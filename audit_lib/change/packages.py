@@ -15,9 +15,9 @@ from typing import Any
 from audit_lib.change.failures import Failure, Report, files_in, gist, without_positions
 from audit_lib.config import GoOptions
 from audit_lib.errors import ToolchainError
+from audit_lib.read.gofiles import SKIPPED
 from audit_lib.read.gotool import GoTool, environment
 
-_SKIPPED = frozenset({"vendor", "testdata", "node_modules"})
 _MODULE_CACHE = re.compile(r"/\S*/pkg/mod/")
 _ERROR = re.compile(r"^(\S+\.go):\d+(?::\d+)?: (.*)$")
 
@@ -162,7 +162,7 @@ def _modules(root: Path, changed: Collection[str]) -> list[str]:
     """The folders of the modules that the go command would find, and of those that the changed files are in."""
     found = set()
     for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if name not in _SKIPPED and not name.startswith((".", "_"))]
+        folders[:] = [name for name in folders if name not in SKIPPED and not name.startswith((".", "_"))]
         if "go.mod" in files:
             found.add(Path(folder).relative_to(root).as_posix())
     for file in changed:

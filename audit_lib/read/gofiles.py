@@ -11,7 +11,9 @@ from audit_lib.config import Config
 from audit_lib.errors import TargetError
 from audit_lib.model import Degradation
 
-_SKIPPED = frozenset({"vendor", "testdata", "node_modules"})
+SKIPPED = frozenset({"vendor", "testdata", "node_modules"})
+"""Folders in which nothing of a target is looked for."""
+
 _HIDDEN = (".", "_")
 
 
@@ -35,7 +37,7 @@ def find_go_files(target: Path, config: Config) -> tuple[list[str], list[Degrada
         )
 
     for folder, folders, names in os.walk(target, onerror=unreadable):
-        folders[:] = [name for name in folders if name not in _SKIPPED and not name.startswith(_HIDDEN)]
+        folders[:] = [name for name in folders if name not in SKIPPED and not name.startswith(_HIDDEN)]
         below = Path(folder).relative_to(target)
         for name in names:
             if name.endswith(".go") and not name.startswith(_HIDDEN):
