@@ -115,6 +115,17 @@ func (o *object) told() []useFact {
 	return o.becomes
 }
 
+// followValue goes on to what takes a value: the one beside it, or that of the call's result which the object is.
+func followValue[E ast.Expr](d *decl, e ast.Expr, takers []E, values []ast.Expr, o *object) {
+	for i, value := range values {
+		if value == e && len(values) == len(takers) {
+			d.followInto(takers[i], o)
+		} else if value == e {
+			d.followInto(takers[min(o.result, len(takers)-1)], o)
+		}
+	}
+}
+
 // follow goes on from an expression that stands for an object, or for what it is a part of.
 func (d *decl) follow(e ast.Expr, o *object) {
 	switch p := d.parents[e].(type) {
@@ -131,21 +142,9 @@ func (d *decl) follow(e ast.Expr, o *object) {
 	case *ast.SelectorExpr:
 		d.followMember(p, o)
 	case *ast.AssignStmt:
-		for i, right := range p.Rhs {
-			if right == e && len(p.Rhs) == len(p.Lhs) {
-				d.followInto(p.Lhs[i], o)
-			} else if right == e {
-				d.followInto(p.Lhs[min(o.result, len(p.Lhs)-1)], o)
-			}
-		}
+		followValue(d, e, p.Lhs, p.Rhs, o)
 	case *ast.ValueSpec:
-		for i, value := range p.Values {
-			if value == e && len(p.Values) == len(p.Names) {
-				d.followInto(p.Names[i], o)
-			} else if value == e {
-				d.followInto(p.Names[min(o.result, len(p.Names)-1)], o)
-			}
-		}
+		followValue(d, e, p.Names, p.Values, o)
 	case *ast.CallExpr:
 		if p.Fun != e {
 			d.followArgument(p, e, o)

@@ -23,8 +23,8 @@ def decide(case: Case) -> Decision | None:
     if supply is None or case.only_asked:
         return None
     category: Category = "background" if supply.lifetime == "worker" else "request"
-    if supply.lifetime in ("request", "command") and case.made_to_work_on:
-        return _works_on(case, category)
+    if supply.lifetime in ("request", "command") and (maker := case.made_to_work_on):
+        return _works_on(maker, supply.source.expr, category)
     goroutine = case.trail.unwaited
     if goroutine is not None:
         decision = _in_goroutine(case, goroutine, category)
@@ -141,13 +141,11 @@ def _from_its_start(case: Case, goroutine: Crossing) -> Decision | None:
     )
 
 
-def _works_on(case: Case, category: Category) -> Decision:
-    supply = case.trail.supply
-    expr = supply.source.expr if supply else "ctx"
+def _works_on(maker: str, expr: str, category: Category) -> Decision:
     return Decision(
         category,
         "review",
-        f"what {case.made_to_work_on.rpartition('/')[2]} makes is to work on, and would end with {expr}",
+        f"what {maker.rpartition('/')[2]} makes is to work on, and would end with {expr}",
         "wait for it, or decide whose context it is to have: context.WithoutCancel of this one, with who ends it",
         "outlive",
     )
