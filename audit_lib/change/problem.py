@@ -16,7 +16,7 @@ from audit_lib.judge.lifetime import Lifetimes
 from audit_lib.judge.reach import Reach
 from audit_lib.judge.versions import FIRST_TEST_CONTEXT, FIRST_WITHOUT_CANCEL, Versions
 from audit_lib.model import Finding, Span
-from audit_lib.read.facts import Call, Facts, Func, Origin, Outside, Place, TypedSite
+from audit_lib.read.facts import Call, Dependent, Facts, Func, Origin, Outside, Place, TypedSite
 from audit_lib.read.syntax import Syntax
 
 
@@ -82,6 +82,11 @@ class Problem:
     def outside(self) -> dict[str, Outside]:
         """The methods of other modules that stand for those of interfaces here."""
         return {one.method: one for one in self.facts.outside}
+
+    @cached_property
+    def dependents(self) -> dict[str, Dependent]:
+        """What modules that need the target in turn use of it as it is, by node."""
+        return {one.node: one for one in self.facts.dependents}
 
     @cached_property
     def working(self) -> frozenset[str]:
@@ -175,5 +180,5 @@ class Problem:
 
 
 def where(place: Place | Span) -> str:
-    """A place as people read it."""
-    return f"{place.file}:{place.line}"
+    """A place as people read it: `file:line`, or a folder."""
+    return f"{place.file}:{place.line}" if place.line else place.file

@@ -112,6 +112,7 @@ class Groups:
             *(self._why_closed(graph.funcs.get(member), member) for member in sorted(functions)),
             *(self._why_interface_closed(graph.dispatch[node]) for node in sorted(interfaces)),
             *(self._holders.why_closed(node) for node in sorted(holders)),
+            *(() if variant else (self._why_needed(node) for node in sorted(functions | interfaces | holders))),
         )
         used = (self._why_used(use) for node in sorted(functions | interfaces) for use in graph.calls_of(node))
         behind, mixed = self._behind(functions) if holders else (False, [])
@@ -192,6 +193,15 @@ class Groups:
             return Obstacle(f"{name} is declared where it cannot be changed", "")
         how = f"implements {outside.of.rpartition('/')[2]}" if outside.of else "is embedded with its type"
         return Obstacle(f"{name} {how}, and this module does not own it", where(outside.place))
+
+    def _why_needed(self, node: str) -> Obstacle | None:
+        """Why what another module uses cannot change, where that needs this one and this one needs it."""
+        user = self._problem.dependents.get(node)
+        if user is None:
+            return None
+        name = node.rpartition("/")[2]
+        how = f"is implemented by {user.method.rpartition('/')[2]}" if user.method else "is used"
+        return Obstacle(f"{name} {how} in a module that needs this one in turn: both must change", where(user.place))
 
     def _why_used(self, call: Call) -> Obstacle | None:
         """Why a function that is used as a value cannot take one more argument: who calls it there is not known."""

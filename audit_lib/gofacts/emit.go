@@ -26,6 +26,7 @@ func emit(out *bufio.Writer, t *target, l *linked, wide bool) error {
 	e.forwards()
 	e.holders()
 	e.outside()
+	e.dependents()
 	e.sites()
 	return e.err
 }
@@ -230,6 +231,13 @@ func (e *emitter) outside() {
 	}
 	for _, method := range sorted(first) {
 		e.printIf(false, "outside", first[method])
+	}
+}
+
+// dependents prints what other modules use as it is, only for who changes signatures.
+func (e *emitter) dependents() {
+	for _, use := range e.l.uses {
+		e.printIf(false, "dependent", use)
 	}
 }
 

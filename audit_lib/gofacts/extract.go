@@ -49,7 +49,7 @@ func extract(t *target, c *checked) *packageFacts {
 	for _, file := range c.files {
 		path := c.fset.PositionFor(file.FileStart, false).Filename
 		if fresh[path] {
-			x.readFile(file, t.relative(path))
+			x.readFile(file, t.nameOf(c.unit, path))
 		}
 	}
 	x.readGlobals()

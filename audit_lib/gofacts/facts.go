@@ -169,7 +169,8 @@ type packageFacts struct {
 	Forwards   []forwardFact
 	Holders    []holderFact
 	Implements []implementFact
-	Imports    []string // outside the module, direct
+	Demands    []dependentFact // of a dependent
+	Imports    []string        // outside the module, direct
 }
 
 // A holdFact says that a node may hold another: a function assigned to a field, passed as an argument.

@@ -18,7 +18,10 @@ type implementFact struct {
 
 // visitFlows notes what is given to interfaces of the target.
 func (d *decl) visitFlows(n ast.Node) {
-	d.flows(n, func(_ ast.Expr, from, to types.Type) { d.noteImplementer(n, from, to) })
+	d.flows(n, func(_ ast.Expr, from, to types.Type) {
+		d.noteImplementer(n, from, to)
+		d.noteDemand(n, from, to)
+	})
 }
 
 // visitInstance notes the types that type parameters stand for.

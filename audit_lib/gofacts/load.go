@@ -20,6 +20,8 @@ type target struct {
 	modules []moduleFact
 	units   []*unit
 	broken  []problem // what could not be loaded at all
+
+	dependents []*unit // read only for who changes signatures
 }
 
 // A unit is one package to be read from source. Where a package has tests in its own package, the unit is the test
@@ -29,6 +31,8 @@ type unit struct {
 	module string
 	// fresh names the files that this unit gives facts for. A test variant is loaded with its package's files.
 	files []string
+	// dependent tells that it is another module's, and read for what it uses of the target.
+	dependent bool
 }
 
 // A problem is something that was not read, and why.
@@ -52,13 +56,18 @@ func load(opts options) (*target, error) {
 	}
 	t := &target{dir: dir}
 	seen := map[string]bool{}
+	var read []loaded
 	for _, root := range loadRoots(dir) {
-		pkgs, err := loadRootPackages(opts, root)
+		found, err := loadRootPackages(opts, root)
 		if err != nil {
 			t.broken = append(t.broken, problem{Where: t.relative(root.dir), Reason: t.shorten(wholeMessage(err))})
 			continue
 		}
-		t.add(pkgs, seen)
+		t.add(found.pkgs, seen)
+		read = append(read, found)
+	}
+	if opts.wide {
+		t.addDependents(read)
 	}
 	sort.Slice(t.units, func(i, j int) bool { return t.units[i].pkg.ID < t.units[j].pkg.ID })
 	sort.Slice(t.modules, func(i, j int) bool { return t.modules[i].Path < t.modules[j].Path })
@@ -69,26 +78,38 @@ func load(opts options) (*target, error) {
 // build cache it needs a second or two; with a cold one, minutes.
 const patience = 12 * time.Second
 
+// loaded is what one call of the go command gave: with compiled types or without, and how to ask for those, however
+// long that takes; nil where nothing is to be compiled.
+type loaded struct {
+	pkgs     []*packages.Package
+	compiled bool
+	compile  *packages.Config
+}
+
 // loadRootPackages takes compiled types where they are at hand: both ways give the same facts, and reading what is
 // compiled is several times faster.
-func loadRootPackages(opts options, root loadRoot) ([]*packages.Package, error) {
+func loadRootPackages(opts options, root loadRoot) (loaded, error) {
 	cfg := config(opts, root)
 	if opts.compile == "never" {
-		return loadOrSayWhy(cfg, root.patterns)
+		pkgs, err := loadOrSayWhy(cfg, root.patterns)
+		return loaded{pkgs: pkgs}, err
 	}
-	compiled := *cfg
-	compiled.Mode |= packages.NeedExportFile
+	compile := *cfg
+	compile.Mode |= packages.NeedExportFile
 	if opts.compile == "always" {
-		return loadOrSayWhy(&compiled, root.patterns)
+		pkgs, err := loadOrSayWhy(&compile, root.patterns)
+		return loaded{pkgs, true, &compile}, err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	compiled.Context = ctx
-	pkgs, err := loadOrSayWhy(&compiled, root.patterns)
-	if ctx.Err() != nil {
-		return loadOrSayWhy(cfg, root.patterns)
+	hurried := compile
+	hurried.Context = ctx
+	pkgs, err := loadOrSayWhy(&hurried, root.patterns)
+	if ctx.Err() == nil {
+		return loaded{pkgs, true, &compile}, err
 	}
-	return pkgs, err
+	pkgs, err = loadOrSayWhy(cfg, root.patterns)
+	return loaded{pkgs, false, &compile}, err
 }
 
 // loadOrSayWhy loads packages. A failure of the go command as a whole, as for a go.mod that cannot be read, gives no

@@ -20,6 +20,7 @@ import (
 type program struct {
 	packages []*packageFacts
 	outside  []ifaceFact // interfaces of imported packages outside the module
+	uses     []dependentFact
 }
 
 // extractAll reads every unit, as many at a time as there are processors, and takes from the cache what has not
@@ -27,24 +28,32 @@ type program struct {
 func extractAll(t *target, cache *store) (*program, error) {
 	imp := newImporter()
 	p := &program{packages: make([]*packageFacts, len(t.units))}
+	var done atomic.Int64
+	atOnce(len(t.units), func(i int) {
+		p.packages[i] = readUnit(t, t.units[i], imp, cache)
+		fmt.Fprintf(os.Stderr, "progress %d %d\n", done.Add(1), len(t.units))
+	})
+	p.outside = outsideInterfaces(t, p.packages, imp, cache)
+	p.uses = usesOf(t, imp, cache)
+	return p, nil
+}
+
+// atOnce does a number of jobs, as many at a time as there are processors.
+func atOnce(number int, do func(i int)) {
 	jobs := make(chan int)
 	var workers sync.WaitGroup
-	var done atomic.Int64
 	for range runtime.GOMAXPROCS(0) {
 		workers.Go(func() {
 			for i := range jobs {
-				p.packages[i] = readUnit(t, t.units[i], imp, cache)
-				fmt.Fprintf(os.Stderr, "progress %d %d\n", done.Add(1), len(t.units))
+				do(i)
 			}
 		})
 	}
-	for i := range t.units {
+	for i := range number {
 		jobs <- i
 	}
 	close(jobs)
 	workers.Wait()
-	p.outside = outsideInterfaces(t, p.packages, imp, cache)
-	return p, nil
 }
 
 func readUnit(t *target, u *unit, imp *importer, cache *store) *packageFacts {
@@ -62,7 +71,7 @@ func readUnit(t *target, u *unit, imp *importer, cache *store) *packageFacts {
 // that count as the target's own. It is empty, and nothing is kept, where a file or an import cannot be read.
 func unitKey(t *target, u *unit) string {
 	sum := sha256.New()
-	fmt.Fprintf(sum, "%s\n%s\n", u.pkg.ID, u.module)
+	fmt.Fprintf(sum, "%s\n%s\n%v\n", u.pkg.ID, u.module, u.dependent)
 	for _, module := range t.modules {
 		fmt.Fprintf(sum, "%s\n", module.Path)
 	}
@@ -75,7 +84,7 @@ func unitKey(t *target, u *unit) string {
 		if err != nil {
 			return ""
 		}
-		fmt.Fprintf(sum, "%s %v\n", t.relative(path), fresh[path])
+		fmt.Fprintf(sum, "%s %v\n", t.nameOf(u, path), fresh[path])
 		_, err = io.Copy(sum, file)
 		file.Close()
 		if err != nil {

@@ -228,6 +228,17 @@ class Outside(msgspec.Struct, frozen=True):
     place: Place = Place()
 
 
+class Dependent(msgspec.Struct, frozen=True):
+    """A node of the target that a module which needs the target in turn uses as it is, and where it does so first.
+
+    `method` is that module's where it stands for the node, a method of one of the target's interfaces.
+    """
+
+    node: str
+    method: str = ""
+    place: Place = Place()
+
+
 class TypedSite(msgspec.Struct, frozen=True):
     """A root or a bare call as types show it, with what becomes of it.
 
@@ -264,6 +275,7 @@ class Facts:
     forwards: tuple[Forward, ...] = ()
     holders: tuple[Holder, ...] = ()
     outside: tuple[Outside, ...] = ()
+    dependents: tuple[Dependent, ...] = ()
     sites: tuple[TypedSite, ...] = ()
 
 
@@ -278,6 +290,7 @@ _TYPES: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "forward": ("forwards", Forward),
     "holder": ("holders", Holder),
     "outside": ("outside", Outside),
+    "dependent": ("dependents", Dependent),
     "site": ("sites", TypedSite),
 }
 

@@ -74,6 +74,25 @@ def test_a_package_that_no_longer_compiles_is_named_with_the_compilers_words(tar
     assert "not enough arguments" in outcome.steps[-1].detail
 
 
+TILL = 'package till\n\nimport "example.org/shop/store"\n\nvar X = store.Get(1)\n'
+
+
+def test_a_dependency_that_needs_the_target_in_turn_is_named_where_it_no_longer_compiles(target: Path) -> None:
+    write(
+        target,
+        {
+            "go.mod": "module example.org/shop\n\ngo 1.22\n\nrequire example.org/till v1.0.0\n",
+            "vendor/modules.txt": "# example.org/till v1.0.0\n## explicit; go 1.22\nexample.org/till\n",
+            "vendor/example.org/till/till.go": TILL,
+            "cmd/main.go": 'package main\n\nimport "example.org/till"\n\nfunc main() { _ = till.X }\n',
+        },
+    )
+    assert verified(target, changed("store/store.go", "id int", "id int, more ...int"), level="build").ok
+    outcome = verified(target, changed("store/store.go", "id int", "id, to int"), level="build")
+    (found,) = (one for one in outcome.failures if one.package == "example.org/shop/cmd")
+    assert found.message.startswith("vendor/example.org/till/till.go:5:")
+
+
 def test_tests_are_compiled_too(target: Path) -> None:
     outcome = verified(target, changed("api/api.go", "func Show()", "func Display()"), level="build")
     assert [failure.files for failure in outcome.failures] == [("api/api_test.go",)] * len(outcome.failures)
