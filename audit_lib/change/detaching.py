@@ -122,7 +122,9 @@ def _before(text: GoText, node: SgNode, write: Write, values: str) -> tuple[Edit
         return Obstacle(reason, f"{text.file}:{_line(text, node)}")
     start, end = text.start(block), text.end(block)
     naming = declared_by(node)
-    if naming is not None and naming.kind() == "short_var_declaration" and len(names_in(naming)) == 1:
+    if naming is not None and not _declares_alone(naming, statement):
+        return write(values)  # the variable lives on: it would end with the block, or with the function
+    if naming is not None and len(names_in(naming)) == 1:
         name, rest = names_in(naming)[0], (text.start(statement), text.end(statement))
         cancel = _free(text, start, end, "cancel", "cancelDetached")
         made = f"{name}, {cancel} := {_bound(text, values)}\n{text.indent(rest[0])}defer {cancel}()"
@@ -137,6 +139,13 @@ def _before(text: GoText, node: SgNode, write: Write, values: str) -> tuple[Edit
         name = "detached"
         made = f"{name}, {cancel} := {_bound(text, values)}\n{blanks}defer {cancel}()\n{blanks}"
     return (text.insert(at, made), *write(name))
+
+
+def _declares_alone(naming: SgNode, statement: SgNode) -> bool:
+    """Whether a statement does nothing but declare what holds a context: `ctx := root`, `var ctx = root`."""
+    if naming.kind() == "short_var_declaration":
+        return naming.range() == statement.range()
+    return naming.kind() == "var_spec" and len(statement.find_all(kind="var_spec")) == 1
 
 
 def _bound(text: GoText, values: str) -> str:
