@@ -68,7 +68,7 @@ func (x *extractor) giverOf(t types.Type) *giver {
 
 func (x *extractor) findGiver(t types.Type, fields int) *giver {
 	id := typeID(t)
-	if never[id] {
+	if never[id] || isLoggers(t) {
 		return nil
 	}
 	if isContext(t) {
@@ -95,6 +95,12 @@ func (x *extractor) findGiver(t types.Type, fields int) *giver {
 		return &giver{role: "context", gives: id}
 	}
 	return nil
+}
+
+// isLoggers tells whether a type is that of a logger or of what traces: the context in it is only read, and may be nil.
+func isLoggers(t types.Type) bool {
+	named := namedOf(t)
+	return named != nil && named.Obj().Pkg() != nil && valuesOnly[named.Obj().Pkg().Path()]
 }
 
 func mayHaveMembers(t types.Type) bool {
