@@ -18,6 +18,8 @@ type object struct {
 	bound    bool // it works no longer than its context lives, or is a function
 	function bool
 	seen     map[*types.Var]bool
+	command  bool // it is one, of os/exec
+	inside   bool // it is a command that something has been made of, which may start it later
 	started  bool // it is a command, and was started
 	finished bool // and somebody waits for it, or ends it
 	becomes  []useFact
@@ -31,7 +33,10 @@ func (d *decl) start(maker *funcFact, t types.Type) *object {
 	if !function && !isObject(t) {
 		return nil
 	}
-	return &object{maker: maker, bound: function || d.isBound(t), function: function, seen: map[*types.Var]bool{}}
+	return &object{
+		maker: maker, bound: function || d.isBound(t), function: function, command: typeID(t) == "os/exec.Cmd",
+		seen: map[*types.Var]bool{},
+	}
 }
 
 func isFunction(t types.Type) bool { _, ok := t.Underlying().(*types.Signature); return ok }
@@ -109,7 +114,8 @@ func (d *decl) becomesOfParam(v *types.Var, owner *funcFact) []useFact {
 }
 
 func (o *object) told() []useFact {
-	if o.started && !o.finished {
+	goes := slices.ContainsFunc(o.becomes, func(use useFact) bool { return use.Kind == "kept" || use.Kind == "returned" })
+	if o.started && !o.finished || o.inside && goes {
 		o.note(useFact{Kind: "left"})
 	}
 	return o.becomes
@@ -288,6 +294,21 @@ func (d *decl) followArgument(call *ast.CallExpr, e ast.Expr, o *object) {
 	}
 	if o.bound {
 		d.work(call, o)
+	}
+	if o.command && !d.ownPackage(fn) {
+		d.followInside(call, o)
+	}
+}
+
+// followInside goes on with what a function of another module makes of a command: that starts it when it likes.
+func (d *decl) followInside(call *ast.CallExpr, o *object) {
+	t, result := d.info.TypeOf(call), 0
+	if results, ok := t.(*types.Tuple); ok {
+		t, result = followed(results)
+	}
+	if isObject(t) {
+		o.inside, o.result = true, result
+		d.follow(call, o)
 	}
 }
 
