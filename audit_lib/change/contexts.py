@@ -17,11 +17,10 @@ from audit_lib.judge.lifetime import COMMANDS, is_main
 from audit_lib.judge.reach import ROLES, is_cut_off
 from audit_lib.judge.rules.tests import CLEANUP
 from audit_lib.judge.trail import outlives
-from audit_lib.model import Edit, Lifetime
+from audit_lib.model import Edit
 from audit_lib.read.facts import Func, Origin, Place
 
 GivenKind = Literal["scope", "parameter", "moved", "test"]
-_LIFETIMES: dict[Lifetime | None, int] = {"request": 0, "command": 0, "worker": 0, "process": 1, None: 2, "test": 3}
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,8 @@ class Contexts:
                 continue  # nobody can end it
             if to_hand_on and lifetime in ("request", "command") and self._outlasts(function, source.owner):
                 continue
-            key = (ended, _LIFETIMES[lifetime], is_cut_off(source, function), ROLES[source.role], -source.start)
+            rank = self._problem.lifetimes.rank(source, function)
+            key = (ended, rank, is_cut_off(source, function), ROLES[source.role], -source.start)
             if best is None or key < best[0]:
                 best = (key, source)
         if best is None:

@@ -199,6 +199,8 @@ func (d *decl) visit(n ast.Node) {
 		for _, name := range n.Names {
 			d.declareLocal(name, n.End())
 		}
+	case *ast.ReturnStmt:
+		d.noteGiven(n)
 	case *ast.RangeStmt:
 		if n.Tok == token.DEFINE {
 			d.declareLocal(n.Key, n.Body.Pos())

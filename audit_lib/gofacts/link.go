@@ -25,6 +25,7 @@ func link(p *program) *linked {
 			l.funcs[fn.ID] = fn
 		}
 	}
+	l.endGiven()
 	l.joinVariables()
 	l.implement()
 	l.holdValues()

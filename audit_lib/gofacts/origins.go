@@ -239,6 +239,36 @@ var endings = map[string]ending{
 	"os/signal.NotifyContext": ended, "golang.org/x/sync/errgroup.WithContext": ended,
 }
 
+const givesEnded = "gives_ended"
+
+// noteGiven notes a function that gives its callers a context which ends by hand or by a signal.
+func (d *decl) noteGiven(n *ast.ReturnStmt) {
+	fact := d.around(n)
+	if len(n.Results) == 0 || len(fact.Results) == 0 || fact.Results[0] != "context.Context" || hasFlag(fact, givesEnded) {
+		return
+	}
+	if _, ends := d.origins(n.Results[0]); ends == ended {
+		fact.Flags = append(fact.Flags, givesEnded)
+	}
+}
+
+// endGiven tells local contexts whose functions make them to be ended; by who has them, where they come with a cancel
+// function.
+func (l *linked) endGiven() {
+	for _, facts := range l.packages {
+		for i := range facts.Sources {
+			source := &facts.Sources[i]
+			for _, origin := range source.Origins {
+				name, called := strings.CutPrefix(origin, "call:")
+				if maker := l.funcs[name]; called && maker != nil && hasFlag(maker, givesEnded) {
+					source.Lives = true
+					source.Ends = source.Ends || len(maker.Results) > 1 && maker.Results[1] == "context.CancelFunc"
+				}
+			}
+		}
+	}
+}
+
 // forward records what a function does with a context that it was given.
 func (d *decl) forward(n *ast.Ident, v *types.Var) {
 	origins, _ := d.variableOrigins(v, map[*types.Var]bool{})

@@ -15,6 +15,7 @@ import (
 //	waits      it waits for goroutines or a channel before it returns
 //	lazy       past a test it makes a value once, and keeps it in its receiver or a package's variable
 //	hijacks    it takes a connection over from the HTTP server
+//	signals    it listens for signals to the process
 func bodyFlags(x *extractor, body *ast.BlockStmt, receiver *types.Var) []string {
 	found := map[string]bool{}
 	ast.Inspect(body, func(n ast.Node) bool {
@@ -35,7 +36,7 @@ func bodyFlags(x *extractor, body *ast.BlockStmt, receiver *types.Var) []string 
 		return true
 	})
 	var flags []string
-	for _, flag := range []string{"forever", "hijacks", "lazy", "waits"} {
+	for _, flag := range []string{"forever", "hijacks", "lazy", "signals", "waits"} {
 		if found[flag] {
 			flags = append(flags, flag)
 		}
@@ -70,6 +71,8 @@ func flagCall(x *extractor, call *ast.CallExpr, found map[string]bool) {
 		found["waits"] = true
 	case "net/http.Hijacker.Hijack", "net/http.ResponseController.Hijack":
 		found["hijacks"] = true
+	case "os/signal.Notify", "os/signal.NotifyContext":
+		found["signals"] = true
 	default:
 		found["hijacks"] = found["hijacks"] || upgrades(fn)
 	}

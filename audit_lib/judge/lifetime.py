@@ -25,6 +25,8 @@ WORKER_NAMES = frozenset({"Run", "Start", "Serve", "Reconcile", "Loop", "Watch",
 DETACHED = "detached:"
 """What stands beside the origins of a context that has their values and not their end."""
 
+_RANK: dict[Lifetime | None, int] = {"request": 0, "command": 0, "worker": 0, "process": 1, None: 2, "test": 3}
+
 _TELLING: tuple[Lifetime, ...] = ("request", "worker", "command", "process", "test")
 """Which lifetime a parameter has that is called with several: a worker is started by a command or the process."""
 
@@ -52,6 +54,16 @@ class Lifetimes:
         if source.role == "global":
             return "process"
         return "command" if source.gives in COMMANDS else "request"
+
+    def rank(self, source: Origin, function: str) -> int:
+        """How well the life of a source stands for the work of a function: 0 is best.
+
+        What a command makes for itself, as one that ends by a signal, is its context before the one that it was given.
+        """
+        lifetime = self.of_source(source)
+        if lifetime == "process" and source.role == "context" and self.ambient(function) == "command":
+            return 0
+        return _RANK[lifetime]
 
     def _of_local(self, source: Origin) -> Lifetime | None:
         return self._of_origins(source.origins, source.owner, source.ends)

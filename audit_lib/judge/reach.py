@@ -13,7 +13,6 @@ from audit_lib.judge.objects import works_on
 from audit_lib.model import Lifetime, Radius
 from audit_lib.read.facts import Origin
 
-_RANK: dict[Lifetime, int] = {"request": 0, "command": 0, "worker": 0, "process": 1, "test": 9}
 ROLES = {"context": 0, "method": 1, "field": 2, "global": 3, "stored": 4}
 """In which order ways to get a context are preferred: what cannot be nil first."""
 
@@ -98,7 +97,8 @@ class Reach:
             lifetime = self._lifetimes.of_source(source)
             if lifetime is None:
                 continue
-            key = (ended, _RANK[lifetime], is_cut_off(source, function), ROLES[source.role], -source.start)
+            rank = self._lifetimes.rank(source, function)
+            key = (ended, rank, is_cut_off(source, function), ROLES[source.role], -source.start)
             if best is None or key < best[0]:
                 best = (key, Supply(source, lifetime))
         return best[1] if best else None
@@ -145,7 +145,7 @@ class Reach:
                 supply = self.supply_at(edge.call.caller, edge.call.place.start, to_hand_on=True)
                 if supply is not None:
                     order += 1
-                    cost = 1 + 100 * _RANK[supply.lifetime] + self._border(edge, supply.source.owner)
+                    cost = 1 + 100 * (supply.lifetime in ("process", "test")) + self._border(edge, supply.source.owner)
                     heapq.heappush(heap, (cost, order, function, Way(function, edge, supply)))
                 else:
                     down[edge.call.caller].append((function, edge))

@@ -34,6 +34,8 @@ def of_lifetime(case: Case) -> Decision | None:
         return None
     if case.has("cancel_kept"):
         return _keep(case, "background", "a life of its own begins here, and what ends it is kept for its owner")
+    if _begins_a_process(case):
+        return _keep(case, "background", "the life of a process begins here, and a signal ends it")
     if _is_beside(case):
         return _keep(case, "background", "a life of its own begins here, and who is to end it is told how")
     if case.used_as("return") in BASES:
@@ -49,6 +51,13 @@ def of_lifetime(case: Case) -> Decision | None:
         if case.trail.supply is not None and case.trail.supply.lifetime == "process":
             return _keep(case, "init", f"{case.top.name} makes its object at start-up, as the process does")
     return None
+
+
+def _begins_a_process(case: Case) -> bool:
+    """Whether a function without a context makes one that ends with a signal, and gives it to its callers."""
+    supply = case.trail.supply
+    above = supply is None or bool(case.trail.ways)
+    return above and "signals" in case.func.flags and case.used_as("return") is not None
 
 
 def _is_beside(case: Case) -> bool:

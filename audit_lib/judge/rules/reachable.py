@@ -99,7 +99,7 @@ def _threaded(case: Case, supply: Supply, category: Category) -> Decision | None
             "decide for the whole type (policy max_radius)",
             "radius",
         )
-    if supply.lifetime == "process" and not supply.source.param and not supply.source.ends:
+    if supply.lifetime == "process" and not (supply.source.param or supply.source.ends or supply.source.lives):
         return None
     return Decision(
         category,
