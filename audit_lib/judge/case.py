@@ -48,6 +48,7 @@ class Case:
     reach: Reach
     config: Config
     directive: Directive | None
+    remark: str
     go_version: tuple[int, ...]
     used: bool = False  # a use of a variable that holds a root, and not the root itself
     opened: frozenset[str] = frozenset()  # interfaces of which a method takes a context, for another site's sake

@@ -67,6 +67,7 @@ class Court:
         self._listed = {
             (site.span.file, site.span.start, site.span.end) for site in syntax.sites if site.kind == "bare_call"
         }
+        self._remarks = {(site.span.file, site.span.start): site.remark for site in syntax.sites if site.remark}
         self._versions = Versions(facts)
 
     def judge_all(self) -> list[Finding]:
@@ -148,6 +149,7 @@ class Court:
             reach=self._reach,
             config=self._config,
             directive=self._directives.get((site.place.file, site.place.line)),
+            remark=self._remarks.get((site.place.file, site.place.start), ""),
             go_version=self._versions.of(func.package),
         )
 

@@ -19,6 +19,7 @@ from audit_lib.read.headers import build_of, generator_of, leading_comments
 from audit_lib.read.package import Package
 from audit_lib.read.positions import decode
 from audit_lib.read.prefilter import has_quoted
+from audit_lib.read.remarks import remark_at
 from audit_lib.read.rules import Rule, load_rules
 from audit_lib.read.syntax import Directive, FileFact, Syntax, SyntaxSite
 
@@ -115,6 +116,7 @@ def _add_sites(file: str, package: Package, found: _Found) -> None:
                 package=package_of(file),
                 certain=match.certain,
                 replacement=match.replacement,
+                remark=remark_at(tree.text, match.node) if match.rule.kind == "root" else "",
             )
         )
     if tree.broken is not None:

@@ -14,7 +14,8 @@ class SyntaxSite(Record, frozen=True):
     `x.Query(…)` needs the type of `x`. `rule` is the id of the rule that matched. `function` is as gofacts names it:
     `handle`, `(*Store).Get`, `Store.Get`, `handle.func1` for literals (numbered in order within the declaration), and
     empty for package-level initialisers. `package` is the folder, relative, `.` for the target
-    itself. `replacement` is what the rule says to call instead.
+    itself. `replacement` is what the rule says to call instead. `remark` is the comment at a root that says why it is
+    one.
     """
 
     kind: Kind
@@ -25,6 +26,7 @@ class SyntaxSite(Record, frozen=True):
     package: str
     certain: bool
     replacement: str = ""
+    remark: str = ""
 
 
 class Directive(Record, frozen=True):

@@ -1,4 +1,4 @@
-"""A person's word wins: `//ctxaudit:keep reason`, `//nolint:contextcheck // reason`."""
+"""A person's word wins: `//ctxaudit:keep reason`, `//nolint:contextcheck // reason`, or a comment that says why."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def decide(case: Case) -> Decision | None:
     """Kept with the person's reason; one without a reason is for review."""
     word = case.directive
     if word is None:
-        return None
+        return _explained(case) if case.remark else None
     name = "//ctxaudit:keep" if word.form == "keep" else "//nolint:contextcheck"
     if not word.reason:
         return Decision(
@@ -21,3 +21,9 @@ def decide(case: Case) -> Decision | None:
             "directive",
         )
     return Decision(category_of(case), "keep", f"{name}: {word.reason}", "nothing: a person has decided", "directive")
+
+
+def _explained(case: Case) -> Decision:
+    """Kept with the words of the comment, which say that it is not to end with the context that is there."""
+    reason = f"the comment there says why: {case.remark}"
+    return Decision(category_of(case), "keep", reason, "nothing: a person has decided", "directive")
