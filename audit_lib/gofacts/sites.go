@@ -91,6 +91,9 @@ func (d *decl) addContextSite(site siteFact, e ast.Expr) {
 	if d.keepsCancel(e) {
 		site.Flags = append(site.Flags, "cancel_kept")
 	}
+	if d.isJoined(e) {
+		site.Flags = append(site.Flags, "joined")
+	}
 	if d.givesCancel(e) {
 		site.Flags = append(site.Flags, "cancel_given")
 	}
@@ -101,6 +104,49 @@ func (d *decl) addContextSite(site siteFact, e ast.Expr) {
 		site.IO = site.IO || use.Kind == "arg" && d.isExternalWork(use.Target)
 	}
 	d.out.Sites = append(d.out.Sites, site)
+}
+
+// isJoined tells whether what an expression is given to, or a part of, has another context beside it: that one gives
+// its values, and this one has no end.
+func (d *decl) isJoined(e ast.Expr) bool {
+	var beside []ast.Expr
+	switch p := d.parents[e].(type) {
+	case *ast.CallExpr:
+		if p.Fun != e && d.givesContext(p) {
+			beside = p.Args
+		}
+	case *ast.KeyValueExpr:
+		if lit, ok := d.parents[p].(*ast.CompositeLit); ok {
+			beside = lit.Elts
+		}
+	case *ast.CompositeLit:
+		beside = p.Elts
+	}
+	return slices.ContainsFunc(beside, func(other ast.Expr) bool {
+		if pair, ok := other.(*ast.KeyValueExpr); ok {
+			other = pair.Value
+		}
+		call, made := ast.Unparen(other).(*ast.CallExpr)
+		root := made && rootNames[d.calleeID(call)]
+		return other != e && !root && isContext(d.info.TypeOf(other))
+	})
+}
+
+// isAfterFailure tells whether a node stands where an error has been found: `if err != nil { … }`.
+func (d *decl) isAfterFailure(path []ast.Node) bool {
+	for i := len(path) - 2; i >= 0; i-- {
+		switch p := path[i].(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.IfStmt:
+			cond, ok := ast.Unparen(p.Cond).(*ast.BinaryExpr)
+			if ok && cond.Op == token.NEQ && isNil(d.extractor, cond.Y) && typeID(d.info.TypeOf(cond.X)) == "error" &&
+				path[i+1] == ast.Node(p.Body) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // isExternalWork tells whether a function outside the module that takes a context is likely to wait for something.
@@ -141,6 +187,9 @@ func (d *decl) siteFlags(n ast.Node) []string {
 		case *ast.FuncLit:
 			i = 0
 		}
+	}
+	if d.isAfterFailure(path) {
+		flags = append(flags, "failed")
 	}
 	if d.inLoop(n) {
 		flags = append(flags, "loop")

@@ -21,6 +21,8 @@ def of_shape(case: Case) -> Decision | None:
         return None
     if case.has("guard"):
         return _keep(case, "request", "a guard against a nil context: it stands in where a caller gave none")
+    if case.has("joined"):
+        return _keep(case, "request", "it is joined with another context, which gives its values and not its end")
     if _is_wrapper(case):
         return _keep(case, "request", f"{case.top.name} is the form without a context of what it calls")
     if "package_level" in case.func.flags:

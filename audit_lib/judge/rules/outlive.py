@@ -17,6 +17,10 @@ WRITES = ("Record", "Write", "Append", "Insert", "Add", "Save", "Log", "Emit", "
 """How functions begin that add an entry to a log."""
 
 
+TAKING_BACK = ("delete", "remove", "clean", "rollback", "undo", "revert", "abort", "unlock", "release", "destroy")
+"""How functions begin, in lower case, that take back what was done."""
+
+
 def decide(case: Case) -> Decision | None:
     """Decide goroutines that nobody waits for, deferred calls, and what follows the end of a context."""
     supply = case.trail.supply
@@ -32,6 +36,8 @@ def decide(case: Case) -> Decision | None:
             return decision
     if _is_audit_entry(case):
         return _detach(case, category, "it writes an audit entry on what has been done already")
+    if _cleans_up(case):
+        return _detach(case, category, "it cleans up after a failure, which may be the end of the context")
     if supply.lifetime in ("worker", "process"):
         return _at_an_end(case)
     if case.trail.first("kept") and supply.lifetime == "request":
@@ -100,6 +106,14 @@ def _is_audit_entry(case: Case) -> bool:
         if use.kind == "arg" and not use.tx and "audit" in callee.lower():
             return callee.rpartition(".")[2].startswith(WRITES)
     return False
+
+
+def _cleans_up(case: Case) -> bool:
+    """Whether a context is there and a root is given to what takes back, in the branch of an error."""
+    if case.site.kind != "root" or case.trail.ways or not case.has("failed"):
+        return False
+    names = [target.rpartition(".")[2].lower() for target in case.targets]
+    return bool(names) and all(name.startswith(TAKING_BACK) for name in names)
 
 
 def _detach(case: Case, category: Category, why: str) -> Decision:
