@@ -49,8 +49,20 @@ def idle_directives(syntax: Syntax, findings: Iterable[Finding]) -> list[Degrada
             "//ctxaudit:keep keeps nothing: there is no site on the line that it speaks for; move or remove it",
         )
         for word in syntax.directives
-        if word.form == "keep" and (word.span.file, word.covers) not in covered
+        if word.form == "keep" and covered.isdisjoint(_lines_of(word))
     ]
+
+
+def _lines_of(word: Directive) -> list[tuple[str, int]]:
+    return [(word.span.file, line) for line in range(word.covers, word.through + 1)]
+
+
+def _by_line(words: Iterable[Directive]) -> dict[tuple[str, int], Directive]:
+    """Directives by the lines that they speak for; one nearer to a line goes before one above its statement."""
+    found: dict[tuple[str, int], Directive] = {}
+    for word in sorted(words, key=lambda word: word.covers):
+        found.update(dict.fromkeys(_lines_of(word), word))
+    return found
 
 
 class Court:
@@ -61,9 +73,7 @@ class Court:
         self._graph = Graph(facts, frozenset(file.file for file in syntax.files if file.generator))
         self._lifetimes = Lifetimes(self._graph)
         self._reach = Reach(self._graph, self._lifetimes, stored=config.policy.stored == "fix")
-        self._directives: dict[tuple[str, int], Directive] = {
-            (word.span.file, word.covers): word for word in syntax.directives
-        }
+        self._directives = _by_line(syntax.directives)
         self._listed = {
             (site.span.file, site.span.start, site.span.end) for site in syntax.sites if site.kind == "bare_call"
         }

@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+from audit_lib.read.queries import any_of, find_all, of_kinds
 from audit_lib.read.syntax import Directive
 from audit_lib.read.tree import Tree
 
 _KEEP = "ctxaudit:keep"
 _NOLINT = "nolint:"
 _LINTER = "contextcheck"
+_STATEMENTS = (
+    "short_var_declaration",
+    "assignment_statement",
+    "expression_statement",
+    "return_statement",
+    "defer_statement",
+    "go_statement",
+    "var_declaration",
+)
 HINTS = (_KEEP, _LINTER)
 """A text without one of these has no directive."""
 
@@ -27,7 +37,18 @@ def directives_of(tree: Tree, file: str) -> Iterator[Directive]:
         form, reason = said
         own = _code_before(text, positions.line_start(start), start, comments)
         covered = start if own else _next_code(text, end, comments, otherwise=start)
-        yield Directive(form, reason, positions.span(file, start, end), positions.line(covered))
+        first = positions.line(covered)
+        last = first if own else max(first, positions.line(_end_of_statement(tree, covered)))
+        yield Directive(form, reason, positions.span(file, start, end), first, last)
+
+
+def _end_of_statement(tree: Tree, at: int) -> int:
+    """The last offset of the statement that begins at one, or of its part before the body of a literal in it."""
+    for node in find_all(tree.root, any_of(of_kinds(_STATEMENTS))):
+        if node.range().start.index == at:
+            blocks = [block.range().start.index for block in node.find_all(kind="block")]
+            return min([*blocks, node.range().end.index - 1])
+    return at
 
 
 def parse_comment(comment: str) -> tuple[Literal["keep", "nolint"], str] | None:

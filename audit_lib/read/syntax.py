@@ -32,13 +32,15 @@ class SyntaxSite(Record, frozen=True):
 class Directive(Record, frozen=True):
     """A person's word in a comment: `//ctxaudit:keep reason` or `//nolint:contextcheck // reason`.
 
-    `covers` is the 1-based line it speaks for: its own where code stands before it, else the next line of code.
+    `covers` is the 1-based line it speaks for: its own where code stands before it, else the next line of code, and
+    with that the rest of a statement that begins there, up to `through`; not the bodies of literals in it.
     """
 
     form: Literal["keep", "nolint"]
     reason: str
     span: Span
     covers: int
+    through: int
 
 
 class FileFact(Record, frozen=True):
