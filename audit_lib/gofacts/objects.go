@@ -74,10 +74,7 @@ func (x *extractor) isBound(t types.Type) bool {
 // All but the first are told of functions, and of what works no longer than its context lives; what is given and returned
 // of all others too where `far` asks for it.
 func (d *decl) becomesOf(call *ast.CallExpr, far bool) []useFact {
-	t, result := d.info.TypeOf(call), 0
-	if results, ok := t.(*types.Tuple); ok {
-		t, result = followed(results)
-	}
+	t, result := d.madeBy(call)
 	if fn := d.calleeFunc(call); t != nil && isFunction(t) && (fn == nil || !d.ownPackage(fn)) {
 		return nil // what it has of its context is not known
 	}
@@ -88,6 +85,15 @@ func (d *decl) becomesOf(call *ast.CallExpr, far bool) []useFact {
 	o.result, o.far = result, far
 	d.follow(call, o)
 	return o.told()
+}
+
+// madeBy gives the type of what a call makes that is followed, and which of its results that is.
+func (d *decl) madeBy(call *ast.CallExpr) (types.Type, int) {
+	t := d.info.TypeOf(call)
+	if results, ok := t.(*types.Tuple); ok {
+		return followed(results)
+	}
+	return t, 0
 }
 
 // followed gives which of several results is followed: the first, or a function beside it. One beside a context ends that.
@@ -302,11 +308,7 @@ func (d *decl) followArgument(call *ast.CallExpr, e ast.Expr, o *object) {
 
 // followInside goes on with what a function of another module makes of a command: that starts it when it likes.
 func (d *decl) followInside(call *ast.CallExpr, o *object) {
-	t, result := d.info.TypeOf(call), 0
-	if results, ok := t.(*types.Tuple); ok {
-		t, result = followed(results)
-	}
-	if isObject(t) {
+	if t, result := d.madeBy(call); isObject(t) {
 		o.inside, o.result = true, result
 		d.follow(call, o)
 	}
