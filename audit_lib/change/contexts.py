@@ -14,7 +14,7 @@ from audit_lib.change.naming import is_fresh, name_of_unnamed, parameter_name, r
 from audit_lib.change.problem import Problem
 from audit_lib.judge.graph import TESTING
 from audit_lib.judge.lifetime import COMMANDS, is_main
-from audit_lib.judge.reach import ROLES, is_cut_off
+from audit_lib.judge.reach import preference
 from audit_lib.judge.rules.tests import CLEANUP
 from audit_lib.judge.trail import outlives
 from audit_lib.model import Edit
@@ -93,8 +93,7 @@ class Contexts:
                 continue  # nobody can end it
             if to_hand_on and lifetime in ("request", "command") and self._outlasts(function, source.owner):
                 continue
-            rank = self._problem.lifetimes.rank(source, function)
-            key = (ended, rank, is_cut_off(source, function), ROLES[source.role], -source.start)
+            key = preference(self._problem.lifetimes.rank(source, lifetime, function), source, function, ended=ended)
             if best is None or key < best[0]:
                 best = (key, source)
         if best is None:

@@ -55,12 +55,11 @@ class Lifetimes:
             return "process"
         return "command" if source.gives in COMMANDS else "request"
 
-    def rank(self, source: Origin, function: str) -> int:
-        """How well the life of a source stands for the work of a function: 0 is best.
+    def rank(self, source: Origin, lifetime: Lifetime | None, function: str) -> int:
+        """How well a source, and its lifetime, stand for the work of a function: 0 is best.
 
         What a command makes for itself, as one that ends by a signal, is its context before the one that it was given.
         """
-        lifetime = self.of_source(source)
         if lifetime == "process" and source.role == "context" and self.ambient(function) == "command":
             return 0
         return _RANK[lifetime]

@@ -64,6 +64,14 @@ def is_cut_off(source: Origin, function: str) -> bool:
     return DETACHED in source.origins and source.owner == function
 
 
+def preference(rank: int, source: Origin, function: str, *, ended: bool) -> tuple[int, ...]:
+    """What tells sources in scope of a function apart, the less the better; `rank` is that of the source's lifetime.
+
+    One that has been ended comes last, one that was cut off from another's end behind those of its rank.
+    """
+    return (ended, rank, is_cut_off(source, function), ROLES[source.role], -source.start)
+
+
 class Reach:
     """Distances from sources to functions, over calls that can be given another argument."""
 
@@ -97,8 +105,7 @@ class Reach:
             lifetime = self._lifetimes.of_source(source)
             if lifetime is None:
                 continue
-            rank = self._lifetimes.rank(source, function)
-            key = (ended, rank, is_cut_off(source, function), ROLES[source.role], -source.start)
+            key = preference(self._lifetimes.rank(source, lifetime, function), source, function, ended=ended)
             if best is None or key < best[0]:
                 best = (key, Supply(source, lifetime))
         return best[1] if best else None
