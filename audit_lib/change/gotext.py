@@ -16,11 +16,11 @@ from audit_lib.change.edits import span_of
 from audit_lib.model import Edit
 from audit_lib.read.imports import Imports
 from audit_lib.read.positions import decode
+from audit_lib.read.queries import BLOCKS
 
 DECLARATIONS = ("function_declaration", "method_declaration")
 FUNCTIONS = (*DECLARATIONS, "func_literal")
 CALLS = ("call_expression", "type_conversion_expression")
-BLOCKS = ("block", "expression_case", "type_case", "default_case", "communication_case", "statement_list")
 COMMENT = "comment"
 ROOTS = ("call_expression", "selector_expression", "identifier")
 _BEHIND_OPENING = re.compile(rb"(?:[ \t]*/\*[^\n]*?\*/)*[ \t]*(?://[^\n]*)?\r?\n\s*|[ \t]*")

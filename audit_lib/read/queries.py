@@ -10,6 +10,7 @@ from ast_grep_py import Config, SgNode
 Query = Mapping[str, object]
 
 FUNCTION_KINDS = ("function_declaration", "method_declaration", "func_literal")
+BLOCKS = ("block", "expression_case", "type_case", "default_case", "communication_case", "statement_list")
 # A token that the parser had to make up has no text; an empty raw string and an empty file are not made up.
 _MADE_UP: Query = {"regex": "^$", "not": {"any": [{"kind": "raw_string_literal_content"}, {"kind": "source_file"}]}}
 _NAMES = ("identifier", "type_identifier", "field_identifier", "package_identifier")

@@ -6,8 +6,7 @@ import re
 
 from ast_grep_py import SgNode
 
-_LISTS = frozenset({"block", "statement_list", "source_file", "expression_case", "default_case", "communication_case"})
-"""The kinds of nodes that statements stand in."""
+from audit_lib.read.queries import BLOCKS
 
 _ANOTHER = re.compile(
     r"\b(background|new|fresh|separate|own|different|detached|clean|independent|another)\b[^.]{0,30}\b(context|ctx)\b"
@@ -45,7 +44,7 @@ def remark_at(text: str, root: SgNode) -> str:
 
 def _statement(node: SgNode) -> SgNode:
     parent = node.parent()
-    while parent is not None and parent.kind() not in _LISTS:
+    while parent is not None and parent.kind() not in (*BLOCKS, "source_file"):
         node, parent = parent, parent.parent()
     return node
 
