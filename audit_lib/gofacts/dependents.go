@@ -153,16 +153,11 @@ func (d *decl) noteDemand(n ast.Node, from, to types.Type) {
 	if !ok || !d.unit.dependent || types.IsInterface(from) || namedOf(from) == nil || !d.isOurs(from) {
 		return
 	}
-	for i := range iface.NumMethods() {
-		method := iface.Method(i)
-		if method.Pkg() != nil && d.t.ownsPackage(method.Pkg().Path()) {
-			continue
-		}
-		obj, _, _ := types.LookupFieldOrMethod(from, true, method.Pkg(), method.Name())
-		if fn, ok := obj.(*types.Func); ok && fn.Pkg() != nil && d.t.ownsPackage(fn.Pkg().Path()) {
+	eachMethod(from, iface, func(fn, method *types.Func) {
+		if d.t.ownsFunc(fn) && !d.t.ownsFunc(method) {
 			d.out.Demands = append(d.out.Demands, dependentFact{Node: funcID(fn), Place: d.place(n)})
 		}
-	}
+	})
 }
 
 // ownsNode tells whether a node is of a package of the target: `path.Name`, `field:path.Type.Name`.

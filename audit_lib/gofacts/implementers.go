@@ -49,16 +49,27 @@ func (d *decl) noteImplementer(n ast.Node, from, to types.Type) {
 	if !ok || types.IsInterface(from) || iface.NumMethods() == 0 || d.isOurs(from) && !hasTypeArguments(to) {
 		return
 	}
-	for i := range iface.NumMethods() {
-		method := iface.Method(i)
-		if method.Pkg() == nil || !d.t.ownsPackage(method.Pkg().Path()) {
-			continue
-		}
-		obj, _, _ := types.LookupFieldOrMethod(from, true, method.Pkg(), method.Name())
-		if fn, ok := obj.(*types.Func); ok {
+	eachMethod(from, iface, func(fn, method *types.Func) {
+		if d.t.ownsFunc(method) {
 			d.out.Implements = append(d.out.Implements, implementFact{funcID(fn), funcID(method), d.place(n)})
 		}
+	})
+}
+
+// eachMethod gives the methods of a type that stand for those of an interface.
+func eachMethod(from types.Type, iface *types.Interface, give func(fn, method *types.Func)) {
+	for i := range iface.NumMethods() {
+		method := iface.Method(i)
+		obj, _, _ := types.LookupFieldOrMethod(from, true, method.Pkg(), method.Name())
+		if fn, ok := obj.(*types.Func); ok {
+			give(fn, method)
+		}
 	}
+}
+
+// ownsFunc tells whether a function is of a package of the target.
+func (t *target) ownsFunc(fn *types.Func) bool {
+	return fn.Pkg() != nil && t.ownsPackage(fn.Pkg().Path())
 }
 
 func hasTypeArguments(t types.Type) bool {
