@@ -14,6 +14,7 @@ from audit_lib.errors import GateError
 from audit_lib.fixed import Fixed, Level
 from audit_lib.model import Audit, Finding
 from audit_lib.progress import Progress, silent
+from audit_lib.untrusted import git
 
 EVERYTHING = Selection()
 
@@ -38,7 +39,7 @@ def audit(
     name = unchanged.signature(target, settings, options, syntax_only=syntax_only)
     known = unchanged.recall(name)
     if known is not None:
-        return msgspec.structs.replace(known, commit=reading.commit_of(target))
+        return msgspec.structs.replace(known, commit=git.commit(target))
     found = reading.judged(target, settings, reading.read(target, settings, None if syntax_only else options, progress))
     unchanged.remember(name, found)
     return found

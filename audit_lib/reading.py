@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from audit_lib.read import facts as typed
 from audit_lib.read.facts import Facts
 from audit_lib.read.scan import scan
 from audit_lib.read.syntax import Syntax
+from audit_lib.untrusted import git
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def judged(target: Path, settings: Config, reading: Reading) -> Audit:
     return Audit(
         tool=f"ctxaudit {__version__}",
         target=_name(target, reading.facts),
-        commit=commit_of(target),
+        commit=git.commit(target),
         config=configuration.as_builtins(settings),
         findings=findings,
         totals=_totals(findings, reading.syntax),
@@ -99,17 +99,6 @@ def _name(target: Path, facts: Facts | None) -> str:
             if module.dir in (".", ""):
                 return module.path
     return target.resolve().name
-
-
-def commit_of(target: Path) -> str:
-    """The commit that is checked out, empty where there is none."""
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(target), "rev-parse", "HEAD"], capture_output=True, text=True, check=False
-        )
-    except OSError:
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def _totals(findings: Sequence[Finding], syntax: Syntax) -> Totals:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from audit_lib.errors import UsageError
+from audit_lib.untrusted import git
 
 _SHOWN = 3
 
@@ -18,34 +18,40 @@ def refuse_dirty(target: Path, files: Collection[str]) -> None:
     That is a target with changes to tracked files that are not committed, or with files to write that are not tracked.
     A target that holds no tracked file, for instance since it is no repository, is fine, and so is one without git.
     """
-    tracked = set(_git(target, "ls-files", "-z"))
-    if not tracked:
+    try:
+        tracked = git.tracked(target)
+    except git.CannotTellError as error:
+        raise UsageError(f"{target}: git cannot tell what is committed ({error}); mend that, or use --force") from error
+    if tracked is None or not tracked.files:
         return
-    # The index is as it was after `status` too: no lock is taken, and so no times of files are refreshed.
-    changed = [entry[3:] for entry in _git(target, "status", "--porcelain", "-z", "--untracked-files=no", "--", ".")]
-    at_risk = [file for file in changed if file] or sorted(
-        file for file in files if file not in tracked and (target / file).exists()
-    )
-    if at_risk:
-        shown = ", ".join(at_risk[:_SHOWN]) + (f" and {len(at_risk) - _SHOWN} more" if len(at_risk) > _SHOWN else "")
-        raise UsageError(f"{target}: not committed: {shown}; commit or stash first, or write all the same with --force")
+    if tracked.changed:
+        raise UsageError(_not_committed(target, tracked.changed))
+    unknown = sorted({*tracked.unknown} & {*files})
+    if unknown:
+        raise UsageError(
+            f"{target}: only the repository's own filter can tell whether {_listed(unknown)} is committed, and it is "
+            "not run; run `git status` and commit, or write all the same with --force"
+        )
+    lost = sorted(file for file in files if file not in tracked.files and (target / file).exists())
+    if lost:
+        raise UsageError(_not_committed(target, lost))
 
 
 def below_top(target: Path) -> bool:
-    """Whether the target is a folder below the top of its repository: patches for it are written in another way."""
-    return any(line.strip() for line in _git(target, "rev-parse", "--show-prefix"))
+    """Whether the target is a folder below the top of its repository: patches for it are written in another way.
 
-
-def _git(target: Path, *command: str) -> list[str]:
-    """What a git command prints, split at NUL; nothing where there is no git or no repository."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    env |= {"GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+    Raises `UsageError` where that cannot be told.
+    """
     try:
-        done = subprocess.run(["git", "-C", str(target), *command], env=env, capture_output=True, check=False)
-    except FileNotFoundError:
-        return []
-    said = done.stderr.decode(errors="replace").strip()
-    if done.returncode != 0 and "not a git repository" not in said:
-        reason = said.splitlines()[0].removeprefix("fatal: ") if said else f"exit code {done.returncode}"
-        raise UsageError(f"{target}: git cannot tell what is committed ({reason}); mend that, or use --force")
-    return [os.fsdecode(part) for part in done.stdout.split(b"\0") if part]
+        found = git.find(target)
+    except git.CannotTellError as error:
+        raise UsageError(f"{target}: git cannot tell where its repository begins ({error}); mend that") from error
+    return found is not None and found.top != Path(os.path.realpath(target))
+
+
+def _not_committed(target: Path, files: Sequence[str]) -> str:
+    return f"{target}: not committed: {_listed(files)}; commit or stash first, or write all the same with --force"
+
+
+def _listed(files: Sequence[str]) -> str:
+    return ", ".join(files[:_SHOWN]) + (f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else "")
