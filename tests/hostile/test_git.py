@@ -84,7 +84,9 @@ def _bare(target: Path, trap: str) -> None:
     for folder in ("objects", "refs"):
         (target / folder).mkdir()
     (target / "HEAD").write_text("ref: refs/heads/main\n")
-    (target / "config").write_text(f'[core]\n\tbare = false\n\tworktree = .\n\tfsmonitor = "{trap}"\n')
+    (target / "config").write_text(
+        f'[core]\n\trepositoryformatversion = 0\n\tbare = false\n\tworktree = .\n\tfsmonitor = "{trap}"\n'
+    )
     (target / "index").write_bytes((target / ".git" / "index").read_bytes())
     (target / ".git").rename(target.parent / "gone")
 
@@ -102,7 +104,7 @@ def _submodule(target: Path, trap: str) -> None:
 
 
 def _included(target: Path, trap: str) -> None:
-    (target / "more").write_text(f'[core]\n\tfsmonitor = "{trap}"\n[include]\n\tpath = more\n')
+    (target / "more").write_text(f'[core]\n\tfsmonitor = "{trap}"\n')
     _configured("[include]", "\tpath = ../more")(target, trap)
 
 
@@ -125,7 +127,7 @@ def _promised(target: Path, trap: str) -> None:
         "[extensions]",
         "\tpartialClone = origin",
         '[remote "origin"]',
-        '\turl = "ext::sh -c TRAP"',
+        f'\turl = "ext::{trap.partition(";")[0]}"',
         "\tpromisor = true",
         '[protocol "ext"]',
         "\tallow = always",
