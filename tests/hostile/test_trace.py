@@ -73,9 +73,10 @@ def environment(around: Path) -> dict[str, str]:
     """A home of its own, the Go folders that are there, and the target's folder on PATH."""
     go = gotool.find_go()
     said = subprocess.run([go.path, "env", "-json", "GOCACHE", "GOMODCACHE"], capture_output=True, check=True).stdout
+    folders: dict[str, str] = json.loads(said)
     return (
-        os.environ
-        | json.loads(said)
+        dict(os.environ)
+        | folders
         | {
             "HOME": str(around / "home"),
             "TMPDIR": str(around / "tmp"),
