@@ -1,66 +1,44 @@
 """Several files of a target replaced all or none, also when the process is killed in between.
 
 Order of things, each on disk before the next: copies of the files as they are, and a journal that names them, in the
-user's cache; the new files, beside the old ones under names of their own; then each new one moves over the old one, and
-the journal goes. Whoever finds a journal puts the copies back (`recover`), unless every file had moved.
+user's cache; the new files, beside the old ones under names that nobody can guess; then each new one moves over the old
+one, and the journal goes. Whoever finds a journal puts the copies back (`recover`), unless every file had moved.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
-import shutil
-import stat
-from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
+from audit_lib.change.entries import Entry, Files, Journal, around, changed, content, digest, entries_of, state
 from audit_lib.change.lock import locked
-from audit_lib.change.scratch import real_place
-from audit_lib.errors import OutputError, TargetError, Terminated, UsageError
-from audit_lib.model import Record
+from audit_lib.errors import OutputError, Terminated, UsageError
 from audit_lib.read.gotool import cache_root
+from audit_lib.untrusted.files import RefusedError
+from audit_lib.untrusted.removing import remove_tree
+from audit_lib.untrusted.writing import Owner, held, private_folder
 
-Files = Mapping[str, bytes | None]
 _NAME = "journal.json"
-_WRITABLE = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
-
-
-class Entry(Record, frozen=True):
-    """A file that is replaced: where it really is, its new content's name until it moves, digests, and mode.
-
-    A digest is empty where there is no file.
-    """
-
-    file: str
-    staged: str
-    before: str
-    after: str
-    mode: int
-
-
-class Journal(Record, frozen=True):
-    """What is being done to a target. The copy of the entry with number `n` is the file `n` beside the journal."""
-
-    target: str
-    entries: tuple[Entry, ...]
+_FOREIGN = "but for what somebody changed since"
 
 
 def write_all(target: Path, before: Files, after: Files) -> None:
-    """Give files of a target (relative, `/`-separated) new bytes, all or none; `None` is no file. Modes are kept.
+    """Give files of a target (relative, `/`-separated) new bytes, all or none; `None` is no file.
 
-    `before` is what they held when they were read. Raises `TargetError` for a file that has changed since,
-    `OutputError` for one that cannot be written (read-only, a link out of the target, no space), `UsageError` while
-    another process writes: in each case the target is as it was.
+    Modes are kept, but for setuid, setgid and sticky bits. `before` is what they held when they were read. Raises
+    `TargetError` for a file that has changed since, `OutputError` for one that cannot be written (read-only, a link out
+    of the target, no regular file, no space), `UsageError` while another process writes: in each case the target is as
+    it was.
     """
     target = target.resolve()
     with locked(_folder(target).with_suffix(".lock")) as free:
         _refuse_unless(free, target)
         _recover(target)
         wanted = {file: data for file, data in after.items() if data != before.get(file)}
-        entries = _entries(target, before, wanted)
+        entries = entries_of(target, before, wanted)
         contents = {entry.file: wanted[file] for file, entry in entries.items()}
         journal = Journal(str(target), tuple({entry.file: entry for entry in entries.values()}.values()))
         if journal.entries:
@@ -78,7 +56,8 @@ def recover(target: Path) -> str | None:
         return None
     with locked(_folder(target).with_suffix(".lock")) as free:
         _refuse_unless(free, target)
-        return _recover(target)
+        undone = _recover(target)
+        return f"{target}: {undone}" if undone else None
 
 
 def _refuse_unless(free: bool, target: Path) -> None:
@@ -91,40 +70,6 @@ def _folder(target: Path) -> Path:
     return cache_root() / "writes" / name
 
 
-def _entries(target: Path, before: Files, wanted: Files) -> dict[str, Entry]:
-    """An entry for each file, once all of them were looked at: what cannot be written is refused here."""
-    entries: dict[str, Entry] = {}
-    for number, file in enumerate(sorted(wanted)):
-        place = real_place(target, file)
-        name = place.relative_to(target).as_posix()
-        if _digest(_read(place)) != _digest(before.get(file)):
-            raise TargetError(f"{file}: changed since it was read; nothing was written, run the command again")
-        mode = _writable_mode(file, place)
-        staged = f".{place.name}.ctxaudit-{number}"
-        entry = Entry(name, staged, _digest(before.get(file)), _digest(wanted[file]), mode)
-        twin = next((one for one in entries.values() if one.file == name), entry)
-        if twin.after != entry.after:
-            raise OutputError(f"{file}: is another name of {name}, and both change; nothing was written")
-        entries[file] = twin
-    return entries
-
-
-def _writable_mode(file: str, place: Path) -> int:
-    """The mode of a file that can be replaced. The bits are looked at too, since root may write whatever they say."""
-    problem = f"{file}: %s; nothing was written, make it writable and run the command again"
-    folder = place.parent
-    if not folder.is_dir():
-        raise OutputError(problem % "its folder is missing")
-    if not folder.stat().st_mode & _WRITABLE or not os.access(folder, os.W_OK):
-        raise OutputError(problem % "its folder is read-only")
-    if not place.exists():
-        return 0o644
-    mode = stat.S_IMODE(place.stat().st_mode)
-    if not mode & _WRITABLE or not os.access(place, os.W_OK):
-        raise OutputError(problem % "the file is read-only")
-    return mode
-
-
 def _replace(target: Path, journal: Journal, contents: Files) -> None:
     folder = _folder(target)
     try:
@@ -133,7 +78,7 @@ def _replace(target: Path, journal: Journal, contents: Files) -> None:
             _stage(target, entry, contents[entry.file])
         for entry in journal.entries:
             _move(target, entry)
-        _sync({(target / entry.file).parent for entry in journal.entries})
+        _settle(target, journal)
         _end(folder)
     except (KeyboardInterrupt, Terminated):
         _recover(target, finished=False)
@@ -141,65 +86,74 @@ def _replace(target: Path, journal: Journal, contents: Files) -> None:
     except OSError as error:
         where = error.filename or target
         try:
-            _recover(target, finished=False)
+            undone = _recover(target, finished=False) or ""
         except OutputError as again:
             raise OutputError(f"{where}: {error.strerror}; {again}") from error
-        raise OutputError(f"{where}: {error.strerror}; the target is as it was") from error
+        kept = undone if _FOREIGN in undone else "the target is as it was"
+        raise OutputError(f"{where}: {error.strerror}; {kept}") from error
 
 
 def _begin(target: Path, journal: Journal, folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    for number, entry in enumerate(journal.entries):
-        data = _read(target / entry.file)
-        if data is not None:
-            _write(folder / str(number), data)
-    _write(folder / f"{_NAME}.new", msgspec.json.encode(journal))
-    _sync([folder])
-    (folder / f"{_NAME}.new").replace(folder / _NAME)
-    _sync([folder, folder.parent])
+    remove_tree(folder)
+    private_folder(folder, top=cache_root())
+    with held(folder) as place:
+        for number, entry in enumerate(journal.entries):
+            data = content(target, entry)
+            if digest(data) != entry.before:
+                raise changed(target, entry)
+            if data is not None:
+                place.write(str(number), data, sync=True)
+        place.write(f"{_NAME}.new", msgspec.json.encode(journal), sync=True)
+        place.sync()
+        place.move(f"{_NAME}.new", _NAME)
+        place.sync()
+    with held(folder.parent) as above:
+        above.sync()
 
 
 def _end(folder: Path) -> None:
-    (folder / _NAME).unlink()
-    with suppress(OSError):  # it is done, and the target right: a journal that comes back finds nothing to do
-        _sync([folder])
-    shutil.rmtree(folder, ignore_errors=True)
+    with held(folder) as place:
+        place.remove(_NAME)
+        with suppress(OSError):  # it is done, and the target right: a journal that comes back finds nothing to do
+            place.sync()
+    remove_tree(folder)
 
 
 def _stage(target: Path, entry: Entry, data: bytes | None) -> None:
     if data is None:
         return
-    place = target / entry.file
-    staged = place.with_name(entry.staged)
-    _write(staged, data)
-    if place.exists():
-        info = place.stat()
-        with suppress(PermissionError):
-            os.chown(staged, info.st_uid, info.st_gid)
-    staged.chmod(entry.mode)
+    with around(target, entry) as (place, name):
+        info = place.info(name)
+        owner: Owner | None = (info.st_uid, info.st_gid) if info is not None else None
+        place.write(entry.staged, data, entry.mode, owner, sync=True)
 
 
 def _move(target: Path, entry: Entry) -> None:
-    place = target / entry.file
-    if entry.after:
-        place.with_name(entry.staged).replace(place)
-    else:
-        place.unlink()
+    with around(target, entry) as (place, name):
+        if digest(place.read(name)) != entry.before:
+            raise changed(target, entry)
+        if entry.after:
+            place.move(entry.staged, name)
+        else:
+            place.remove(name)
+
+
+def _settle(target: Path, journal: Journal) -> None:
+    """See to it that all is on disk, and that what was written is what is there now."""
+    for entry in journal.entries:
+        with around(target, entry) as (place, name):
+            place.sync()
+            if digest(place.read(name)) != entry.after:
+                raise changed(target, entry)
 
 
 def _recover(target: Path, *, finished: bool = True) -> str | None:
     """`recover`, by who has the lock; `finished` tells whether files that have all moved may stay."""
     folder = _folder(target)
-    try:
-        journal = msgspec.json.decode((folder / _NAME).read_bytes(), type=Journal)
-    except FileNotFoundError:
-        shutil.rmtree(folder, ignore_errors=True)  # killed before it began, or after it ended
+    journal = _journal(folder)
+    if journal is None:
+        remove_tree(folder)  # killed before it began, or after it ended
         return None
-    except (OSError, msgspec.DecodeError) as error:
-        raise OutputError(
-            f"{folder / _NAME}: cannot be read ({error}); its folder holds the files as before"
-        ) from error
     try:
         return _rolled_back(target, journal, folder, finished)
     except OSError as error:
@@ -209,36 +163,69 @@ def _recover(target: Path, *, finished: bool = True) -> str | None:
         ) from error
 
 
+def _journal(folder: Path) -> Journal | None:
+    """The journal in a folder, where there is one. Raises `OutputError` for what no write has left."""
+    try:
+        with held(folder) as place:
+            data = place.read(_NAME)
+        journal = msgspec.json.decode(data, type=Journal) if data is not None else None
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError) as error:
+        raise _unreadable(folder, str(error)) from error
+    for entry in journal.entries if journal else ():
+        if not entry.plain:
+            raise _unreadable(folder, "it names what is not in the target")
+    return journal
+
+
+def _unreadable(folder: Path, why: str) -> OutputError:
+    return OutputError(f"{folder / _NAME}: cannot be read ({why}); its folder holds the files as before")
+
+
 def _rolled_back(target: Path, journal: Journal, folder: Path, finished: bool) -> str:
-    now = [_digest(_read(target / entry.file)) for entry in journal.entries]
-    pairs = list(zip(journal.entries, now, strict=True))
-    if finished and all(digest == entry.after for entry, digest in pairs):
+    now = [state(target, entry) for entry in journal.entries]
+    if finished and now == [entry.after for entry in journal.entries]:
         _end(folder)
-        return f"{target}: an interrupted write had put all of its {len(now)} files in place; they stay"
+        return f"an interrupted write had put all of its {len(now)} files in place; they stay"
     foreign = []
-    for number, (entry, digest) in enumerate(pairs):
-        place = target / entry.file
-        place.with_name(entry.staged).unlink(missing_ok=True)
-        if digest == entry.after:
-            _put_back(target, entry, folder / str(number))
-        elif digest != entry.before:
+    for number, (entry, found) in enumerate(zip(journal.entries, now, strict=True)):
+        reached = _without_staged(target, entry)
+        if found == entry.after and reached:
+            _put_back(target, entry, folder, number)
+        elif found != entry.before:
             foreign.append((entry.file, number))
-    _sync({(target / entry.file).parent for entry in journal.entries})
-    said = f"{target}: an interrupted write was undone, its {len(now)} files are as before"
+    said = f"an interrupted write was undone, its {len(now)} files are as before"
     if foreign:
         kept = _kept(folder)
         names = ", ".join(f"{file} (before: {kept / str(number)})" for file, number in foreign)
-        return f"{said}, but for what somebody changed since: {names}"
+        return f"{said}, {_FOREIGN}: {names}"
     _end(folder)
     return said
 
 
-def _put_back(target: Path, entry: Entry, copy: Path) -> None:
+def _without_staged(target: Path, entry: Entry) -> bool:
+    """Take away what had been written beside a file; whether the file's folder is still what it was."""
+    try:
+        with around(target, entry) as (place, _):
+            with suppress(FileNotFoundError, IsADirectoryError, PermissionError):
+                place.remove(entry.staged)
+            return True
+    except (RefusedError, FileNotFoundError, NotADirectoryError):
+        return False
+
+
+def _put_back(target: Path, entry: Entry, folder: Path, number: int) -> None:
+    with held(folder) as copies:
+        data = copies.read(str(number)) if entry.before else None
     if entry.before:
-        _stage(target, entry, copy.read_bytes())
-        (target / entry.file).with_name(entry.staged).replace(target / entry.file)
-    else:
-        (target / entry.file).unlink()
+        _stage(target, entry, data)
+    with around(target, entry) as (place, name):
+        if entry.before:
+            place.move(entry.staged, name)
+        else:
+            place.remove(name)
+        place.sync()
 
 
 def _kept(folder: Path) -> Path:
@@ -248,33 +235,3 @@ def _kept(folder: Path) -> Path:
         number += 1
     folder.rename(place)
     return place
-
-
-def _read(path: Path) -> bytes | None:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        return None
-
-
-def _digest(data: bytes | None) -> str:
-    return "" if data is None else hashlib.sha256(data).hexdigest()
-
-
-def _write(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync(folders: Iterable[Path]) -> None:
-    """A rename is on disk when its folder is."""
-    if os.name == "nt":
-        return  # folders cannot be opened there
-    for folder in sorted(set(folders)):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

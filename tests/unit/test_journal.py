@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from audit_lib.change import journal
+from audit_lib.change.entries import Entry
 from audit_lib.change.journal import recover, write_all
 from audit_lib.change.lock import locked
 from audit_lib.errors import OutputError, TargetError, UsageError
@@ -141,7 +142,7 @@ def failing(call: Call, at: int, count: list[int], *, forever: bool = False) -> 
     return wrapped
 
 
-@pytest.mark.parametrize("name", ["fsync", "replace", "unlink", "chmod"])
+@pytest.mark.parametrize("name", ["fsync", "replace", "unlink", "fchmod"])
 def test_no_space_leaves_the_target_as_it_was(
     target: Path, cache: Path, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,16 +166,16 @@ def test_no_space_leaves_the_target_as_it_was(
 
 
 def test_an_interrupt_leaves_the_target_as_it_was(target: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chown = os.chown
+    stage = journal._stage
 
-    def interrupted(path: Path, *owner: int) -> None:
-        chown(path, *owner)
-        if path.parent.name == "sub":
+    def interrupted(folder: Path, entry: Entry, data: bytes | None) -> None:
+        stage(folder, entry, data)
+        if entry.file.startswith("sub/"):
             monkeypatch.undo()
             monkeypatch.setenv("XDG_CACHE_HOME", str(cache.parent.parent))
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(os, "chown", interrupted)
+    monkeypatch.setattr(journal, "_stage", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_all(target, BEFORE, AFTER)
     assert state(target) == with_other(BEFORE)
