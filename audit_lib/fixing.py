@@ -11,6 +11,7 @@ import msgspec
 from audit_lib.change.carry import Bench, Check, carry
 from audit_lib.change.document import Documenting, notes
 from audit_lib.change.edits import Edits, OverlapError
+from audit_lib.change.entries import digest
 from audit_lib.change.passes import Found, Later, carried_back, origins_of, twins
 from audit_lib.change.phased import phased
 from audit_lib.change.plan import planner
@@ -19,7 +20,7 @@ from audit_lib.change.reconcile import rescanned, unbalanced
 from audit_lib.change.regenerate import Mocks, edited_only
 from audit_lib.change.repository import below_top
 from audit_lib.change.result import fixed
-from audit_lib.change.rewrite import Rewritten, blocked, digest, rewrite, undo
+from audit_lib.change.rewrite import Rewritten, blocked, rewrite, undo
 from audit_lib.change.scratch import Scratch, scratch_copy
 from audit_lib.change.selection import Selection
 from audit_lib.config import Config, GoOptions
@@ -73,7 +74,9 @@ def fix(
         bench = Bench(scratch, go, options, level, timeout, scanned, progress, mocks)
         planned, told = _with_later(planned, chosen, settings, bench, document=document)
         before = msgspec.structs.replace(
-            before, findings=tuple(told.get(finding.fingerprint, finding) for finding in before.findings)
+            before,
+            findings=tuple(told.get(finding.fingerprint, finding) for finding in before.findings),
+            degradations=(*before.degradations, *scratch.left_out),
         )
         if document:
             still = [told.get(finding.fingerprint, finding) for finding in chosen]
@@ -103,7 +106,7 @@ def _with_later(
             edits = edits_of(now.components)
         except OverlapError:
             break
-        if not edits or blocked(bench.scratch.root, edits):
+        if not edits or blocked(bench.scratch, edits):
             break
         found = _found_later(now, edits, chosen, settings, bench, document=document)
         if found is None or not found.components:

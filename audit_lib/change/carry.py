@@ -126,7 +126,7 @@ class _Carrying:
 
     def _unwritable(self, plan: Plan) -> list[tuple[Component, tuple[str, str]]]:
         files = {file for component in plan.components for file in component.files}
-        barred = blocked(self._bench.scratch.root, files)
+        barred = blocked(self._bench.scratch, files)
         hit = ((one, next((file for file in one.files if file in barred), "")) for one in plan.components)
         return [(component, (f"{file}: {barred[file]}", file)) for component, file in hit if file]
 

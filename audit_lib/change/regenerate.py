@@ -150,7 +150,7 @@ class Mocks:
         for _ in range(_ROUNDS):
             failures = new_failures(compiled(self._commands, packages), known)
             named = {file for failure in failures for file in failure.files[:1]} - set(made)
-            now = {file: self._scratch.read(file) for file in sorted(named - set(blocked(self._scratch.root, named)))}
+            now = {file: self._scratch.read(file) for file in sorted(named - set(blocked(self._scratch, named)))}
             fresh = adapted({file: data for file, data in now.items() if data}, failures, libraries)
             if not fresh:
                 break

@@ -8,18 +8,18 @@ with scratch_copy(target) as scratch:
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from audit_lib.change.edits import Edits, apply_all
+from audit_lib.change.entries import LEADS_OUT, digest
 from audit_lib.change.formatting import format_edited
 from audit_lib.change.imports import repaired
 from audit_lib.change.journal import write_all
 from audit_lib.change.repository import refuse_dirty
-from audit_lib.change.scratch import Scratch, real_place
-from audit_lib.errors import OutputError, TargetError
+from audit_lib.change.scratch import Scratch
+from audit_lib.errors import TargetError
 from audit_lib.read.gotool import GoTool
 
 
@@ -85,17 +85,6 @@ def write_back(target: Path, rewritten: Rewritten, *, force: bool) -> None:
     write_all(target, rewritten.before, rewritten.after)
 
 
-def blocked(target: Path, files: Iterable[str]) -> dict[str, str]:
+def blocked(scratch: Scratch, files: Iterable[str]) -> dict[str, str]:
     """The files (relative) that must not be written since a link leads out of the target, each with the reason."""
-    found = {}
-    for file in sorted(set(files)):
-        try:
-            real_place(target, file)
-        except OutputError as error:
-            found[file] = str(error).removeprefix(f"{file}: ")
-    return found
-
-
-def digest(data: bytes | None) -> str:
-    """What a file's content is known by; that of a file that is missing is empty."""
-    return "" if data is None else hashlib.sha256(data).hexdigest()
+    return {file: LEADS_OUT for file in sorted(set(files)) if scratch.bars(file)}

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from audit_lib.change.copying import SKIPPED, Copied, copy_tree
+from audit_lib.change.entries import LEADS_OUT
 from audit_lib.change.lock import locked
 from audit_lib.change.outside import mirror, references
 from audit_lib.errors import OutputError, TargetError
+from audit_lib.model import Degradation
 from audit_lib.read.gotool import cache_root
+from audit_lib.untrusted.files import RefusedError, read_bytes
+from audit_lib.untrusted.removing import remove_tree
+from audit_lib.untrusted.writing import PRIVATE_FOLDER, held, private_folder, real_file
 
-SKIPPED = frozenset({".git", ".hg", ".svn", "node_modules"})
-_CHUNK = 1 << 20
+_FOLDER_MODE, _FILE_MODE = 0o755, 0o644  # in a folder that only the user can enter
 
 
 @dataclass(frozen=True)
@@ -29,34 +33,59 @@ class Scratch:
     """A copy: its folder, and a digest of all that was copied (names and contents).
 
     `whole` tells whether that is all that its packages are built from, but for what go.sum names by its digest.
+    `left_out` is what stayed behind, and why; `outside` are the links among that, which lead out of the target.
+
+    Tests that run in a copy can leave links to anywhere there: nothing is read or written through one that leads out.
     """
 
     root: Path
     digest: str
     whole: bool = True
+    outside: frozenset[str] = frozenset()
+    left_out: tuple[Degradation, ...] = ()
 
     def read(self, file: str) -> bytes | None:
-        """The bytes of a file (relative, `/`-separated), `None` where there is none."""
+        """The bytes of a file (relative, `/`-separated), `None` where there is none.
+
+        Raises `RefusedError` for a link out of the copy, and for what is no regular file.
+        """
         try:
-            return (self.root / file).read_bytes()
+            return read_bytes(self.root, file)
         except FileNotFoundError:
             return None
+
+    def bars(self, file: str) -> bool:
+        """Whether a link leads out with a file: it has none of its own in the copy, and is not written."""
+        around = [file, *(str(folder) for folder in PurePosixPath(file).parents)]
+        if not self.outside.isdisjoint(around):
+            return True
+        try:
+            real_file(self.root, file)
+        except RefusedError:
+            return True
+        return False
 
     def write(self, files: Mapping[str, bytes | None]) -> None:
         """Give files these bytes; `None` removes one. Raises `OutputError` for a link out of the copy, or no space."""
         for file, data in files.items():
-            place = real_place(self.root, file)
+            if self.bars(file):
+                raise OutputError(f"{file}: {LEADS_OUT}")
             try:
-                mode = place.stat().st_mode if place.exists() else None
-                place.unlink(missing_ok=True)
-                if data is not None:
-                    place.parent.mkdir(parents=True, exist_ok=True)
-                    place.write_bytes(data)
-                    place.chmod(stat.S_IMODE(mode) if mode is not None else 0o644)
+                self._write(file, data)
             except OSError as error:
+                where = error.filename or self.root / file
                 raise OutputError(
-                    f"{place}: {error.strerror}; the scratch copy needs room in XDG_CACHE_HOME"
+                    f"{where}: {error.strerror}; the scratch copy needs room in XDG_CACHE_HOME"
                 ) from error
+
+    def _write(self, file: str, data: bytes | None) -> None:
+        folder, name = real_file(self.root, file)
+        with held(self.root, folder, make=_FOLDER_MODE) as place:
+            info = place.info(name)
+            if info is not None:
+                place.remove(name)
+            if data is not None:
+                place.write(name, data, stat.S_IMODE(info.st_mode) if info is not None else _FILE_MODE)
 
     @contextmanager
     def showing(self, files: Mapping[str, bytes | None]) -> Iterator[None]:
@@ -85,30 +114,27 @@ def scratch_copy(target: Path) -> Iterator[Scratch]:
             outside = references(target)
             root = mirror(target, outside, holder)
             root = Path(os.path.realpath(root))
-            yield Scratch(root, _copy(target, root), whole=not outside)
+            copied = _copied(target, root)
+            yield Scratch(root, copied.digest, not outside, copied.outside, copied.left_out)
         finally:
-            _clear(holder)
-
-
-def real_place(root: Path, file: str) -> Path:
-    """Where a file of a target really is, links followed. Raises `OutputError` where that is not in the target."""
-    place = Path(os.path.realpath(root / file))
-    if not place.is_relative_to(os.path.realpath(root)):
-        raise OutputError(f"{file}: a link leads out of the target, to {place}; nothing is written through it")
-    return place
+            remove_tree(holder)
 
 
 @contextmanager
 def _slot(places: Path, name: str) -> Iterator[Path]:
-    """The first place for copies of a target that nobody uses; what a killed process left in it goes."""
+    """The first place for copies of a target that nobody uses; what a killed process left in it goes.
+
+    Nobody else can enter it, whoever may enter the target.
+    """
     for number in range(100):
         holder = places / f"{name}-{number}"
         with locked(holder.with_suffix(".lock")) as free:
             if not free:
                 continue
-            _clear(holder)
+            remove_tree(holder)
             try:
-                holder.mkdir(parents=True)
+                private_folder(holder.parent, top=cache_root())
+                holder.mkdir(PRIVATE_FOLDER)
             except OSError as error:
                 raise OutputError(f"{holder}: {error.strerror}; name another folder in XDG_CACHE_HOME") from error
             yield holder
@@ -116,79 +142,8 @@ def _slot(places: Path, name: str) -> Iterator[Path]:
     raise OutputError(f"{places}: 100 copies of the target are in use; wait for the other runs to end")
 
 
-def _clear(holder: Path) -> None:
-    # Tests leave folders that cannot be written, as the module cache's are.
-    if holder.exists():
-        for folder, folders, _ in os.walk(holder):
-            for name in folders:
-                path = Path(folder, name)
-                if not path.is_symlink():
-                    path.chmod(0o700)
-        shutil.rmtree(holder, ignore_errors=True)
-
-
-def _copy(target: Path, root: Path) -> str:
-    digest = hashlib.sha256()
+def _copied(target: Path, root: Path) -> Copied:
     try:
-        for entry in _entries(target):
-            place = root / Path(entry.path).relative_to(target)
-            name = place.relative_to(root).as_posix()
-            digest.update(f"{name}\0{_copied(entry, place, target)}\0".encode("utf-8", "surrogateescape"))
+        return copy_tree(target, root, lambda name: name.rpartition("/")[2] in SKIPPED)
     except OSError as error:
-        if error.filename is not None and Path(error.filename).is_relative_to(target):
-            raise TargetError(f"{error.filename}: {error.strerror}; the target cannot be copied") from error
         raise OutputError(f"{root}: {error.strerror}; the scratch copy needs room in XDG_CACHE_HOME") from error
-    return digest.hexdigest()
-
-
-def _entries(folder: Path) -> Iterator[os.DirEntry[str]]:
-    """What is below a folder, each folder before what is in it, in the order of names."""
-    with os.scandir(folder) as found:
-        entries = sorted(found, key=lambda entry: entry.name)
-    for entry in entries:
-        if entry.name not in SKIPPED:
-            yield entry
-            if entry.is_dir(follow_symlinks=False):
-                yield from _entries(Path(entry.path))
-
-
-def _copied(entry: os.DirEntry[str], place: Path, target: Path) -> str:
-    """Copy one entry, and say what it holds. Sockets and pipes stay behind."""
-    if entry.is_symlink():
-        link = _link_text(Path(entry.path), target)
-        place.symlink_to(link)
-        return f"link {link}"
-    if entry.is_dir(follow_symlinks=False):
-        place.mkdir(exist_ok=True)
-        return "folder"
-    if entry.is_file(follow_symlinks=False):
-        return _copied_file(Path(entry.path), place)
-    return "special"
-
-
-def _copied_file(path: Path, place: Path) -> str:
-    digest = hashlib.sha256()
-    try:
-        source = path.open("rb")
-    except PermissionError:
-        return "unreadable"  # to the go command too: what needs it fails before a change and after
-    with source, place.open("wb") as copy:
-        while chunk := source.read(_CHUNK):
-            digest.update(chunk)
-            copy.write(chunk)
-    info = path.stat()
-    place.chmod(stat.S_IMODE(info.st_mode))
-    # Go caches a test by the times of the files that it opens.
-    os.utime(place, ns=(info.st_atime_ns, info.st_mtime_ns))
-    return digest.hexdigest()
-
-
-def _link_text(path: Path, target: Path) -> str:
-    """Where the copy of a link leads: what is in the target is looked for in the copy, all else where it is."""
-    text = path.readlink()
-    real = Path(os.path.realpath(path))
-    if not real.is_relative_to(target):
-        return str(real)
-    steps = Path(os.path.normpath(path.parent / text))
-    inside = not text.is_absolute() and steps.is_relative_to(target)
-    return str(text) if inside else os.path.relpath(real, path.parent)

@@ -66,6 +66,11 @@ class Held:
         with self._named(name):
             return os.readlink(self._at(name), dir_fd=self.handle)
 
+    def make_link(self, name: str, text: str) -> None:
+        """Make a link that is not there yet."""
+        with self._named(name):
+            os.symlink(text, self._at(name), dir_fd=self.handle)
+
     def folder(self, name: str, *, make: int | None = None) -> Held:
         """A folder in this one, held open; `make` is the mode that it is made with where it is missing."""
         with self._named(name):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from audit_lib.change.carry import Bench, Carried, Check, carry
 from audit_lib.change.edits import span_of
+from audit_lib.change.entries import digest
 from audit_lib.change.planned import Component, Plan
-from audit_lib.change.rewrite import digest
 from audit_lib.change.scratch import scratch_copy
 from audit_lib.change.verify import Level
 from audit_lib.model import Change, Edit, Refusal

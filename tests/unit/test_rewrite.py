@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from audit_lib.change.edits import Edits, by_file
+from audit_lib.change.entries import digest
 from audit_lib.change.repository import below_top, refuse_dirty
-from audit_lib.change.rewrite import Rewritten, blocked, digest, rewrite, undo, write_back
+from audit_lib.change.rewrite import Rewritten, blocked, rewrite, undo, write_back
 from audit_lib.change.scratch import scratch_copy
 from audit_lib.errors import OutputError, TargetError, UsageError
 from audit_lib.model import Edit, Span
@@ -135,15 +136,17 @@ def test_links_in_the_copy_never_lead_into_the_target(target: Path, tmp_path: Pa
     with scratch_copy(target) as scratch:
         for name in ("sub/near.go", "sub/around.go", "absolute.go"):
             assert Path(os.path.realpath(scratch.root / name)) == scratch.root / "a.go", name
-        assert (scratch.root / "out.txt").read_text() == "outside"
+        assert not os.path.lexists(scratch.root / "out.txt")
+        assert [one.where for one in scratch.left_out] == ["out.txt"]
+        assert scratch.read("out.txt") is None
         assert (scratch.root / "nowhere").is_symlink()
         scratch.write({"absolute.go": b"package new\n"})
         assert scratch.read("a.go") == b"package new\n"
         with pytest.raises(OutputError, match=r"^out\.txt: a link leads out of the target"):
             scratch.write({"out.txt": b"x"})
+        assert list(blocked(scratch, ["a.go", "out.txt", "sub/near.go"])) == ["out.txt"]
     assert (target / "a.go").read_text() == SOURCE
     assert (tmp_path / "outside.txt").read_text() == "outside"
-    assert list(blocked(target, ["a.go", "out.txt", "sub/near.go"])) == ["out.txt"]
 
 
 def test_a_copy_lies_at_the_same_place_each_time_and_two_at_once_do_not_meet(target: Path) -> None:
