@@ -110,6 +110,10 @@ people: setup ## hold fixes against people's commits, on the clones in REPOS
 	@[ -n "$(REPOS)" ] || { echo "make people: name the folder of the clones: REPOS=DIR" >&2; exit 2; }
 	@$(BIN)/python -m benchmarks.people "$(REPOS)" $(ARGS)
 
+.PHONY: kills
+kills: setup ## end 200 writes with SIGKILL at random moments, and see that no target is torn (ARGS="--kills N")
+	@$(BIN)/python -m benchmarks.kills $(ARGS)
+
 .PHONY: chromium
 chromium:
 	@for browser in chromium chromium-browser google-chrome; do \

@@ -19,6 +19,7 @@ from audit_lib.config import FILE_NAME, Config, GoOptions
 from audit_lib.errors import ToolchainError
 from audit_lib.model import Audit, decode_audit
 from audit_lib.read import gotool
+from audit_lib.untrusted.writing import private_folder
 
 _READ = (".go", ".mod", ".sum", ".work")
 _SKIPPED = frozenset({"node_modules", "testdata"})
@@ -64,7 +65,7 @@ def remember(name: str, audit: Audit) -> None:
         return
     place = _place(name)
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(place.parent, top=gotool.cache_root())
         with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
             file.write(msgspec.json.encode(audit))
         Path(file.name).replace(place)

@@ -15,6 +15,7 @@ from audit_lib.change.failures import Report, joined, relevant
 from audit_lib.change.packages import Commands, Package
 from audit_lib.change.scratch import Scratch
 from audit_lib.read.gotool import cache_root
+from audit_lib.untrusted.writing import private_folder
 
 _ENVIRONMENT = ("CGO_ENABLED", "GOARCH", "GOEXPERIMENT", "GOFLAGS", "GOOS", "GOWORK")
 
@@ -48,7 +49,7 @@ class Baseline:
         if self._place is None:
             return
         try:
-            self._place.parent.mkdir(parents=True, exist_ok=True)
+            private_folder(self._place.parent, top=cache_root())
             with tempfile.NamedTemporaryFile(dir=self._place.parent, delete=False) as file:
                 file.write(msgspec.json.encode(self._reports))
             Path(file.name).replace(self._place)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from audit_lib.cli.output import PROGRAM
 from audit_lib.errors import OutputError, UsageError
+from audit_lib.untrusted.output import refuse_links
 
 
-def check_output(out: Path | None, formats: Sequence[str]) -> None:
-    """Refuse before the work what could not be written after it."""
+def check_output(out: Path | None, formats: Sequence[str], target: Path) -> None:
+    """Refuse before the work what could not be written after it, or would be written where a target's link leads."""
     if formats not in ((), ("jsonl",)):
         from audit_lib.show.export import FORMATS
 
@@ -22,12 +24,23 @@ def check_output(out: Path | None, formats: Sequence[str]) -> None:
             raise UsageError("--format writes files; say where with --out OUT")
     if out is not None and out.exists() and not out.is_dir():
         raise OutputError(f"{out}: is not a folder; name another with --out")
+    if out is not None:
+        refuse_links(out, target)
 
 
 def recover(target: Path) -> None:
-    """Bring back a target whose last write was interrupted, and say so."""
-    from audit_lib.change import journal
+    """Bring back a target whose last write was interrupted, and say so.
 
+    Raises `UsageError` where the target holds the cache, and so could forge what is believed from there.
+    """
+    from audit_lib.change import journal
+    from audit_lib.read.gotool import cache_root
+
+    if Path(os.path.realpath(cache_root())).is_relative_to(os.path.realpath(target)):
+        raise UsageError(
+            f"{cache_root()}: the cache lies in the target, which could forge what is kept there; "
+            "name a folder outside of it in XDG_CACHE_HOME"
+        )
     said = journal.recover(target)
     if said is not None:
         print(f"{PROGRAM}: {said}", file=sys.stderr)

@@ -58,7 +58,7 @@ def fix(
     The work is done in a copy: without --write DIR stays as it is. What cannot be changed is refused, with the reason.
     """
     started = time.monotonic()
-    check_output(out, ())
+    check_output(out, (), target)
     recover(target)
     if write and not force:
         check_committed(target)

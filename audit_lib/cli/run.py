@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -11,6 +11,9 @@ from audit_lib.cli.before import check_output, recover
 from audit_lib.cli.options import ConfigFile, Level, Phases, Quiet
 from audit_lib.cli.output import emit, progress
 from audit_lib.errors import UsageError
+
+if TYPE_CHECKING:
+    from audit_lib.model import Degradation
 
 
 def run(
@@ -46,20 +49,26 @@ def run(
         raise UsageError(f"{wrong[0]} is for the notebook fix; audit changes nothing")
     if each and write:
         raise UsageError("--each-phase works in a copy of DIR, and --write in DIR: choose one of them")
-    check_output(folder, ())
+    check_output(folder, (), target)
     recover(target)
     from audit_lib.runs import papermill, phased
 
+    left_out: tuple[Degradation, ...] = ()
     with progress(quiet) as report:
         if notebook == "audit":
             runs = [papermill.run_audit(target, folder, config=config, phases=tuple(phase or ()), progress=report)]
         else:
             options = papermill.FixOptions(config, tuple(phase or ()), policy, verify, document, write, force)
             if each:
-                runs = [one.result for one in phased.run_phases(target, folder, options, progress=report)]
+                phases = phased.run_phases(target, folder, options, progress=report)
+                runs, left_out = [one.result for one in phases], phases[0].left_out if phases else ()
             else:
                 runs = [papermill.run_fix(target, folder, options, progress=report)]
     if not quiet:
+        from audit_lib.show.wording import printable
+
+        for one in left_out:
+            emit(printable(f"{one.where}: {one.reason}"))
         for result in runs:
             how = "all of it was there already, from the same inputs" if result.resumed else "done"
             names = (f"  {file.name}" for file in sorted({*result.files, result.manifest}))

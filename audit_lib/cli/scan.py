@@ -38,7 +38,7 @@ def scan(
     """Find every context root and bare call, and judge each."""
     started = time.monotonic()
     chosen = split(formats)
-    check_output(out, chosen)
+    check_output(out, chosen, target)
     recover(target)
     from audit_lib import api
     from audit_lib.phases import narrowed

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audit_lib.errors import ToolchainError
+from audit_lib.untrusted.writing import private_folder
 
 SOURCES = Path(__file__).resolve().parent.parent / "gofacts"
 OVERRIDE = "CTXAUDIT_GO"
@@ -189,7 +190,7 @@ def _source_files(sources: Path) -> list[Path]:
 @contextmanager
 def _scratch(folder: Path) -> Iterator[Path]:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        private_folder(folder, top=folder)
         with tempfile.TemporaryDirectory(prefix="building-", dir=folder) as scratch:
             yield Path(scratch)
     except OSError as error:

@@ -13,10 +13,12 @@ from typing import Literal
 import msgspec
 
 from audit_lib.model import Record
+from audit_lib.runs import seal
 from audit_lib.show.staging import staged
+from audit_lib.untrusted.files import read_bytes
 
 NAME = "manifest.json"
-SCHEMA = 1
+SCHEMA = 2
 PACKAGES = ("context-audit-workbench", "ast-grep-py", "ipykernel", "itables", "msgspec", "nbclient", "nbconvert")
 DRAWING = ("pandas", "papermill", "plotly", "pyarrow", "xlsxwriter")
 _GO_INPUTS = (".go", ".mod", ".sum", ".work", ".toml", ".yml", ".yaml")
@@ -52,7 +54,8 @@ class NotebookRun(Record, frozen=True):
 class Manifest(Record, frozen=True):
     """A run: inputs by hash, parameters, versions, and the outcome of each notebook.
 
-    `left` is the target's hash after a run that writes to it: what is there then is the same work, done.
+    `left` is the target's hash after a run that writes to it: what is there then is the same work, done. `seal` is in
+    the file alone: it tells a manifest of this user's runs from one that somebody else has written.
     """
 
     schema: int
@@ -61,6 +64,7 @@ class Manifest(Record, frozen=True):
     versions: dict[str, str]
     notebooks: tuple[NotebookRun, ...] = ()
     left: str = ""
+    seal: str = ""
 
     def same_work(self, other: Manifest) -> bool:
         """Whether both are made from the same: then what one finished need not be done again for the other."""
@@ -87,18 +91,30 @@ class Manifest(Record, frozen=True):
 
 
 def read(out: Path) -> Manifest | None:
-    """The manifest in a folder; none where there is none, or one that this version does not know."""
+    """The manifest in a folder, without its seal.
+
+    None where there is none, one that this version does not know, or one that no run of this user has written.
+    """
     try:
-        return msgspec.json.decode((out / NAME).read_bytes(), type=Manifest)
+        known = msgspec.json.decode(read_bytes(out, NAME), type=Manifest)
     except (OSError, msgspec.DecodeError):
         return None
+    plain = msgspec.structs.replace(known, seal="")
+    return plain if seal.holds(_sealed(plain), known.seal) else None
 
 
 def write(manifest: Manifest, out: Path) -> Path:
-    """Write the manifest whole; raises `OutputError`."""
+    """Write the manifest whole, with its seal; raises `OutputError`."""
+    plain = msgspec.structs.replace(manifest, seal="")
+    sealed = msgspec.structs.replace(plain, seal=seal.seal(_sealed(plain)))
     with staged(out) as stage:
-        (stage / NAME).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n")
+        (stage / NAME).write_bytes(msgspec.json.format(msgspec.json.encode(sealed), indent=2) + b"\n")
     return out / NAME
+
+
+def _sealed(manifest: Manifest) -> bytes:
+    """What a seal is of: all that the manifest says, however it is written down."""
+    return msgspec.json.encode(manifest, order="sorted")
 
 
 def finished(run: NotebookRun, name: str, out: Path) -> Step | None:

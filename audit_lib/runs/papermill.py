@@ -19,6 +19,7 @@ from audit_lib.runs.kernel import Scalar
 from audit_lib.runs.manifest import Manifest
 from audit_lib.runs.work import Job, Run, RunResult
 from audit_lib.show import changes, dashboard, fix_dashboard, fix_export
+from audit_lib.untrusted.output import refuse_links
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
 AUDIT, FIX = "01_audit", "02_fix"
@@ -151,6 +152,7 @@ def check(target: Path, config: Path | None, phases: tuple[str, ...]) -> tuple[s
 def _plan(
     source: Path, target: Path, out: Path, config: Path | None, parameters: Mapping[str, Scalar], state: str = ""
 ) -> Manifest:
+    refuse_links(out, target)
     try:
         go = gotool.find_go().version
     except ToolchainError:

@@ -7,31 +7,39 @@ copy is what the last finished phase has left; otherwise all begins anew.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
+from audit_lib.change.copying import SKIPPED, copy_tree
 from audit_lib.change.outside import mirror, references
 from audit_lib.errors import OutputError
+from audit_lib.model import Degradation
 from audit_lib.progress import Progress, silent
 from audit_lib.runs import manifest, papermill
 from audit_lib.runs.papermill import DEFAULTS, FIX, FixOptions
 from audit_lib.runs.work import RunResult
+from audit_lib.show.staging import staged
+from audit_lib.untrusted.files import link_on_the_way, read_bytes
+from audit_lib.untrusted.output import refuse_links
+from audit_lib.untrusted.removing import remove_tree
+from audit_lib.untrusted.writing import PRIVATE_FOLDER
 
 COPY = "_copy"  # by its name the go command, and so an audit of what is around it, passes over it
-_LEFT_OUT = (".git", ".hg", ".svn", "node_modules")
+LEFT_OUT = "left-out.json"
+"""What of the target is not in the copy, and why: beside it, for a run that goes on with it."""
 
 
 @dataclass(frozen=True)
 class PhaseRun:
-    """A phase, the folder of its results, and what its run left there."""
+    """A phase, the folder of its results, and what its run left there; `left_out` is not in the copy that it is of."""
 
     name: str
     out: Path
     result: RunResult
+    left_out: tuple[Degradation, ...] = ()
 
 
 def run_phases(
@@ -44,6 +52,7 @@ def run_phases(
     results, and those after it are not begun.
     """
     options.check(target)
+    refuse_links(out / COPY, target)
     names = [name for name in papermill.check(target, options.config, ()) if name in (options.phases or (name,))]
     steps = [_Step(name, out / f"{number}-{_plain(name)}", options) for number, name in enumerate(names, 1)]
     copy = _Copy(target.resolve(), out.resolve() / COPY)
@@ -55,9 +64,10 @@ def run_phases(
     runs = []
     for step in steps:
         result = papermill.run_fix(copy.root, step.out, step.options, state=state, progress=step.told(progress))
-        runs.append(PhaseRun(step.name, step.out, result))
+        runs.append(PhaseRun(step.name, step.out, result, copy.left_out()))
         known = manifest.read(step.out)
-        assert known is not None, "a run that ends well leaves its manifest"
+        if known is None:
+            raise OutputError(f"{step.out / manifest.NAME}: cannot be read again; the phases after it were not begun")
         state = known.left
     return tuple(runs)
 
@@ -73,25 +83,33 @@ class _Copy:
         self.root = holder / target.relative_to(anchor)
 
     def is_at(self, state: str) -> bool:
-        """Whether it is there, and its Go code is what a run has known by this hash."""
-        return self.root.is_dir() and manifest.target_hash(self.root) == state
+        """Whether it is there, itself and no link, and its Go code is what a run has known by this hash."""
+        itself = self.root.is_dir() and link_on_the_way(self.root, self._holder.parent) is None
+        return itself and manifest.target_hash(self.root) == state
+
+    def left_out(self) -> tuple[Degradation, ...]:
+        """What of the target is not in the copy."""
+        try:
+            return msgspec.json.decode(read_bytes(self._holder.parent, LEFT_OUT), type=tuple[Degradation, ...])
+        except (OSError, msgspec.DecodeError):
+            return ()
 
     def make(self, without: Path) -> None:
-        """Copy the target anew. Raises `OutputError` where that cannot be done."""
-
-        def left_out(folder: str, names: list[str]) -> list[str]:
-            return [name for name in names if name in _LEFT_OUT or Path(folder, name) == without]
-
+        """Copy the target anew. Raises `OutputError` or `TargetError` where that cannot be done."""
+        own = without.relative_to(self._target).as_posix() if without.is_relative_to(self._target) else ""
         try:
-            if self._holder.exists():
-                shutil.rmtree(self._holder)
+            remove_tree(self._holder)
+            self._holder.parent.mkdir(parents=True, exist_ok=True)
+            self._holder.mkdir(PRIVATE_FOLDER)
             root = mirror(self._target, self._outside, self._holder)
-            shutil.copytree(self._target, root, symlinks=True, ignore=left_out, dirs_exist_ok=True)
+            copied = copy_tree(self._target, root, lambda name: name == own or name.rpartition("/")[2] in SKIPPED)
         except OSError as error:
             what = error.strerror or str(error)
             raise OutputError(
                 f"{self._holder}: the target cannot be copied there ({what}); name another --out"
             ) from error
+        with staged(self._holder.parent) as stage:
+            (stage / LEFT_OUT).write_bytes(msgspec.json.format(msgspec.json.encode(copied.left_out)) + b"\n")
 
 
 @dataclass(frozen=True)
@@ -119,9 +137,13 @@ class _Step:
 
 
 def _reached(copy: _Copy, steps: Sequence[_Step], state: str) -> str:
-    """The hash of the target with all phases that are done from the same, one after the other from the first."""
+    """The hash of the target with all phases that are done from the same, one after the other from the first.
+
+    Empty where none is: then nothing but a copy made now is known to be the target's.
+    """
     if not copy.root.is_dir():
-        return state
+        return ""
+    done = False
     for step in steps:
         known = manifest.read(step.out)
         if known is None or not known.left:
@@ -130,8 +152,8 @@ def _reached(copy: _Copy, steps: Sequence[_Step], state: str) -> str:
             break
         if manifest.finished(known.run_of(FIX), "execute", step.out) is None:
             break
-        state = known.left
-    return state
+        state, done = known.left, True
+    return state if done else ""
 
 
 def _plain(name: str) -> str:

@@ -27,15 +27,12 @@ def write(fixed: Fixed, out: Path, then: Callable[[], None] | None = None) -> tu
     `out` as it was. Raises `OutputError` when `out` cannot be written; then it is as it was too.
     """
     files = contents(fixed)
-    with staged(out) as stage:
+    # A phase that an earlier run had and this one has not: its patch would not apply any more.
+    with staged(out, stale=lambda name: _PHASE_PATCH.fullmatch(name) is not None) as stage:
         for name, data in files.items():
             (stage / name).write_bytes(data)
         if then is not None:
             then()
-    for path in out.iterdir():
-        # A phase that an earlier run had and this one has not: its patch would not apply any more.
-        if _PHASE_PATCH.fullmatch(path.name) and path.name not in files:
-            path.unlink(missing_ok=True)
     return tuple(out / name for name in sorted(files))
 
 

@@ -97,6 +97,29 @@ def leads_out(root: Path, file: str) -> bool:
     return not Path(os.path.realpath(root / file)).is_relative_to(os.path.realpath(root))
 
 
+def link_on_the_way(path: Path, target: Path) -> Path | None:
+    """The first link inside a target that a path goes over, or is; links elsewhere are the user's own, and followed."""
+    root = Path(os.path.realpath(target))
+    start = path if path.is_absolute() else Path.cwd() / path
+    here, left, links = Path(start.anchor), list(start.parts[1:]), 0
+    while left and links <= _LINKS:
+        part = left.pop(0)
+        place = here / part
+        try:
+            text = place.readlink() if part != ".." else None
+        except OSError:  # no link, or nothing there
+            text = None
+        if text is None:
+            here = here.parent if part == ".." else place
+            continue
+        if place.is_relative_to(root):
+            return place
+        links += 1
+        here = Path(text.anchor) if text.is_absolute() else here
+        left = [*(text.parts[1:] if text.is_absolute() else text.parts), *left]
+    return None
+
+
 def walk(
     root: Path, enters: Callable[[str], bool], problem: Callable[[str, OSError], None] = lambda name, error: None
 ) -> Iterator[Folder]:

@@ -143,6 +143,17 @@ class Held:
         with there._named(to):
             os.replace(self._at(name), there._at(to), src_dir_fd=self.handle, dst_dir_fd=there.handle)
 
+    def give_name(self, name: str, other: str) -> None:
+        """Give a file another name as well, one that nothing has: `FileExistsError` otherwise."""
+        with self._named(other):
+            os.link(
+                self._at(name),
+                self._at(other),
+                src_dir_fd=self.handle,
+                dst_dir_fd=self.handle,
+                follow_symlinks=self.handle is None,
+            )
+
     def remove(self, name: str) -> None:
         """Remove what is no folder, a link itself. Raises `FileNotFoundError` where nothing is."""
         with self._named(name):

@@ -19,7 +19,8 @@ from audit_lib.runs.work import RunResult
 def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, Path, Any]]:
     """What was run: stands in for the notebooks."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.chdir(tmp_path)
+    (tmp_path / "target").mkdir()
+    monkeypatch.chdir(tmp_path / "target")
     found: list[tuple[str, Path, Any]] = []
 
     def result(out: Path) -> RunResult:
@@ -35,7 +36,7 @@ def calls(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[tuple[str, Pa
 
     def phases(target: Path, out: Path, options: FixOptions, *, progress: object) -> tuple[SimpleNamespace, ...]:
         found.append(("phases", out, options))
-        return tuple(SimpleNamespace(result=result(out / name)) for name in ("1-api", "2-core"))
+        return tuple(SimpleNamespace(result=result(out / name), left_out=()) for name in ("1-api", "2-core"))
 
     papermill = SimpleNamespace(run_audit=audit, run_fix=fix, FixOptions=FixOptions)
     for name, module in (("papermill", papermill), ("phased", SimpleNamespace(run_phases=phases))):
