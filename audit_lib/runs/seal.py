@@ -54,12 +54,10 @@ def _made(folder: Held) -> bytes:
     fresh = unguessable(NAME)
     folder.write(fresh, secrets.token_bytes(_BYTES), PRIVATE_FILE, sync=True)
     try:
-        if folder.info(NAME) is not None:  # it was no key
+        folder.give_name(fresh, NAME)
+    except FileExistsError:  # another process was first, or what is there is no key
+        if not _read(folder):
             folder.move(fresh, NAME)
-        else:
-            folder.give_name(fresh, NAME)
-    except FileExistsError:
-        pass  # another process was first
     finally:
         with suppress(FileNotFoundError):
             folder.remove(fresh)
