@@ -22,6 +22,7 @@ type importer struct {
 	fset   *token.FileSet
 	shared map[string]*types.Package
 	source map[string]*declared // by package ID, so test variants are apart
+	read   func(file string) ([]byte, error)
 }
 
 // declared is a package without compiled types, whose declarations are read from source.
@@ -31,10 +32,10 @@ type declared struct {
 	cgo  bool // some of its types are C's, and not known
 }
 
-func newImporter() *importer {
+func newImporter(read func(file string) ([]byte, error)) *importer {
 	return &importer{
 		fset: token.NewFileSet(), shared: map[string]*types.Package{"unsafe": types.Unsafe},
-		source: map[string]*declared{},
+		source: map[string]*declared{}, read: read,
 	}
 }
 
@@ -51,7 +52,7 @@ func (imp *importer) declarations(pkg *packages.Package) (*types.Package, error)
 	entry.once.Do(func() {
 		var files []*ast.File
 		for _, path := range pkg.GoFiles {
-			if file, _ := parser.ParseFile(imp.fset, path, nil, parser.SkipObjectResolution); file != nil {
+			if file, _ := imp.parse(imp.fset, path); file != nil {
 				files = append(files, file)
 				entry.cgo = entry.cgo || importsC(file)
 			}
@@ -66,6 +67,15 @@ func (imp *importer) declarations(pkg *packages.Package) (*types.Package, error)
 		return nil, fmt.Errorf("%s cannot be read", pkg.PkgPath)
 	}
 	return entry.pkg, nil
+}
+
+// parse gives the syntax of a file as far as there is any, and what is wrong with it.
+func (imp *importer) parse(fset *token.FileSet, path string) (*ast.File, error) {
+	content, err := imp.read(path)
+	if err != nil {
+		return nil, err
+	}
+	return parser.ParseFile(fset, path, content, parser.SkipObjectResolution)
 }
 
 func importsC(file *ast.File) bool {
@@ -210,7 +220,7 @@ type checked struct {
 func check(u *unit, imp *importer) *checked {
 	c := &checked{unit: u, fset: token.NewFileSet()}
 	for _, path := range u.pkg.GoFiles {
-		file, err := parser.ParseFile(c.fset, path, nil, parser.SkipObjectResolution)
+		file, err := imp.parse(c.fset, path)
 		if err != nil {
 			c.errs = append(c.errs, err.Error())
 		}

@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/tools/go/packages"
 )
@@ -55,9 +58,16 @@ func load(opts options) (*target, error) {
 		return nil, err
 	}
 	t := &target{dir: dir}
+	g := look(dir)
+	t.broken = append(t.broken, g.problems...)
+	overlay, remove, err := g.overlay()
+	if err != nil {
+		return nil, err
+	}
+	defer remove()
 	seen := map[string]bool{}
 	var read []loaded
-	for _, root := range loadRoots(dir) {
+	for _, root := range loadRoots(g, overlay) {
 		found, err := loadRootPackages(opts, root)
 		if err != nil {
 			t.broken = append(t.broken, problem{Where: t.relative(root.dir), Reason: t.shorten(wholeMessage(err))})
@@ -66,6 +76,7 @@ func load(opts options) (*target, error) {
 		t.add(found.pkgs, seen)
 		read = append(read, found)
 	}
+	t.nameLinks(g, read)
 	if opts.wide {
 		t.addDependents(read)
 	}
@@ -124,48 +135,30 @@ func loadOrSayWhy(cfg *packages.Config, patterns []string) ([]*packages.Package,
 	return packages.Load(&ask, patterns...)
 }
 
-// A loadRoot is one call of the go command: where, for which packages, in or out of the workspace.
+// A loadRoot is one call of the go command: where, for which packages, in or out of the workspace, and the flags that
+// hide what it must not see.
 type loadRoot struct {
 	dir      string
 	patterns []string
 	offWork  bool
+	overlay  []string
 }
 
 // loadRoots gives the folders to load: the workspace's modules together, and every other module by itself.
-func loadRoots(dir string) []loadRoot {
-	var modules []string
-	hasWork := false
-	_ = filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return nil // an unreadable folder is named by the syntactic scan
-		}
-		if entry.IsDir() {
-			if path != dir && skippedFolder(entry.Name()) {
-				return filepath.SkipDir
-			}
-			return nil
-		}
-		switch {
-		case entry.Name() == "go.mod":
-			modules = append(modules, filepath.Dir(path))
-		case entry.Name() == "go.work" && filepath.Dir(path) == dir:
-			hasWork = true
-		}
-		return nil
-	})
-	sort.Strings(modules)
-	if len(modules) == 0 || modules[0] != dir && !hasWork {
-		if len(modules) == 0 || insideModule(dir) {
-			modules = append([]string{dir}, modules...)
+func loadRoots(g *guard, overlay []string) []loadRoot {
+	modules, top := g.loadable()
+	if top && (len(modules) == 0 || modules[0] != g.dir && !g.hasWork) {
+		if len(modules) == 0 || insideModule(g.dir) {
+			modules = append([]string{g.dir}, modules...)
 		}
 	}
 	inWork := map[string]bool{}
 	var roots []loadRoot
-	if hasWork {
-		shared := loadRoot{dir: dir}
-		for _, module := range workspaceModules(dir) {
+	if g.hasWork && top && !g.closed {
+		shared := loadRoot{dir: g.dir, overlay: overlay}
+		for _, module := range workspaceModules(g.dir, overlay) {
 			inWork[module] = true
-			if rel, err := filepath.Rel(dir, module); err == nil && filepath.IsLocal(rel) {
+			if rel, err := filepath.Rel(g.dir, module); err == nil && filepath.IsLocal(rel) {
 				shared.patterns = append(shared.patterns, "./"+filepath.ToSlash(filepath.Join(rel, "...")))
 			}
 		}
@@ -173,7 +166,7 @@ func loadRoots(dir string) []loadRoot {
 	}
 	for _, module := range modules {
 		if !inWork[module] {
-			roots = append(roots, loadRoot{dir: module, patterns: []string{"./..."}, offWork: hasWork})
+			roots = append(roots, loadRoot{module, []string{"./..."}, g.hasWork, overlay})
 		}
 	}
 	return roots
@@ -197,8 +190,8 @@ func insideModule(dir string) bool {
 }
 
 // workspaceModules lists the folders of a workspace's modules, absolute.
-func workspaceModules(dir string) []string {
-	list := exec.Command("go", "list", "-m", "-f", "{{.Dir}}")
+func workspaceModules(dir string, overlay []string) []string {
+	list := exec.Command("go", append([]string{"list", "-m", "-f", "{{.Dir}}"}, overlay...)...)
 	list.Dir = dir
 	out, err := list.Output()
 	if err != nil {
@@ -208,7 +201,7 @@ func workspaceModules(dir string) []string {
 }
 
 func config(opts options, root loadRoot) *packages.Config {
-	cfg := &packages.Config{Mode: loadMode, Dir: root.dir, Tests: true, Env: os.Environ()}
+	cfg := &packages.Config{Mode: loadMode, Dir: root.dir, Tests: true, Env: os.Environ(), BuildFlags: slices.Clone(root.overlay)}
 	if root.offWork {
 		cfg.Env = append(cfg.Env, "GOWORK=off")
 	}
@@ -239,6 +232,7 @@ func (t *target) add(pkgs []*packages.Package, seen map[string]bool) {
 		for _, e := range pkg.Errors {
 			t.broken = append(t.broken, problem{Where: pkg.PkgPath, Reason: t.shorten(e.Msg)})
 		}
+		pkg.GoFiles = slices.DeleteFunc(pkg.GoFiles, lostName)
 		if len(pkg.GoFiles) == 0 {
 			continue
 		}
@@ -254,6 +248,12 @@ func (t *target) add(pkgs []*packages.Package, seen map[string]bool) {
 		}
 		t.units = append(t.units, u)
 	}
+}
+
+// lostName tells of a file whose name is not UTF-8: what the go command calls it leads nowhere.
+func lostName(file string) bool {
+	_, err := os.Lstat(file)
+	return strings.ContainsRune(file, utf8.RuneError) && errors.Is(err, fs.ErrNotExist)
 }
 
 func (t *target) addModule(module *packages.Module) {
@@ -274,7 +274,7 @@ func (t *target) relative(path string) string {
 	if err != nil || !filepath.IsLocal(rel) {
 		return path
 	}
-	return filepath.ToSlash(rel)
+	return recorded(filepath.ToSlash(rel))
 }
 
 // shorten makes one line of a message and takes the target's own path out of it, so that the same input gives the

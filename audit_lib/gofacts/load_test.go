@@ -24,7 +24,7 @@ func TestEveryModuleIsLoadedButNotThoseThatTheGoCommandSkips(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "go.mod", "tools/go.mod", "testdata/go.mod", "vendor/x/go.mod", ".cache/go.mod", "_old/go.mod")
 	var got []string
-	for _, root := range loadRoots(dir) {
+	for _, root := range loadRoots(look(dir), nil) {
 		rel, _ := filepath.Rel(dir, root.dir)
 		got = append(got, filepath.ToSlash(rel))
 	}
@@ -36,7 +36,7 @@ func TestEveryModuleIsLoadedButNotThoseThatTheGoCommandSkips(t *testing.T) {
 func TestAFolderWithinAModuleIsLoadedWhereItStands(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "go.mod", "api/handlers.go")
-	roots := loadRoots(filepath.Join(dir, "api"))
+	roots := loadRoots(look(filepath.Join(dir, "api")), nil)
 	if len(roots) != 1 || roots[0].dir != filepath.Join(dir, "api") {
 		t.Error(roots)
 	}

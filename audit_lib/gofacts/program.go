@@ -5,7 +5,6 @@ import (
 	"encoding/gob"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -26,7 +25,7 @@ type program struct {
 // extractAll reads every unit, as many at a time as there are processors, and takes from the cache what has not
 // changed. The result does not depend on the order in which they finish.
 func extractAll(t *target, cache *store) (*program, error) {
-	imp := newImporter()
+	imp := newImporter(t.read)
 	p := &program{packages: make([]*packageFacts, len(t.units))}
 	var done atomic.Int64
 	atOnce(len(t.units), func(i int) {
@@ -80,33 +79,29 @@ func unitKey(t *target, u *unit) string {
 		fresh[file] = true
 	}
 	for _, path := range u.pkg.GoFiles {
-		file, err := os.Open(path)
+		content, err := t.read(path)
 		if err != nil {
 			return ""
 		}
 		fmt.Fprintf(sum, "%s %v\n", t.nameOf(u, path), fresh[path])
-		_, err = io.Copy(sum, file)
-		file.Close()
-		if err != nil {
-			return ""
-		}
+		sum.Write(content)
 	}
-	fmt.Fprintln(sum, importKeys(u.pkg, map[string]string{}))
+	fmt.Fprintln(sum, t.importKeys(u.pkg, map[string]string{}))
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
 // importKeys names what a package's imports declare: by their compiled types, by version where a module is one of the
 // module cache, else by their files and their own imports.
-func importKeys(pkg *packages.Package, known map[string]string) []string {
+func (t *target) importKeys(pkg *packages.Package, known map[string]string) []string {
 	keys := make([]string, 0, len(pkg.Imports))
 	for path, dep := range pkg.Imports {
-		keys = append(keys, path+" "+declarationKey(dep, known))
+		keys = append(keys, path+" "+t.declarationKey(dep, known))
 	}
 	sort.Strings(keys)
 	return keys
 }
 
-func declarationKey(pkg *packages.Package, known map[string]string) string {
+func (t *target) declarationKey(pkg *packages.Package, known map[string]string) string {
 	module := pkg.Module
 	switch {
 	case pkg.ExportFile != "":
@@ -120,10 +115,10 @@ func declarationKey(pkg *packages.Package, known map[string]string) string {
 	}
 	sum := sha256.New()
 	for _, path := range pkg.GoFiles {
-		content, err := os.ReadFile(path)
+		content, err := t.read(path)
 		fmt.Fprintf(sum, "%s %d %v\n%s", filepath.Base(path), len(content), err, content)
 	}
-	fmt.Fprintln(sum, importKeys(pkg, known))
+	fmt.Fprintln(sum, t.importKeys(pkg, known))
 	known[pkg.ID] = hex.EncodeToString(sum.Sum(nil))
 	return known[pkg.ID]
 }
