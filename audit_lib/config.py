@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from audit_lib.errors import ConfigError
+from audit_lib.untrusted.files import TEXT_LIMIT, read_bytes
 
 FILE_NAME = "ctxaudit.toml"
 
@@ -93,11 +95,11 @@ def load(target: Path, path: Path | None = None) -> Config:
     Raises `ConfigError` with the file and the key.
     """
     file = path or target / FILE_NAME
-    if path is None and not file.is_file():
+    if path is None and not os.path.lexists(file):
         return Config()
     try:
-        data = tomllib.loads(file.read_text(encoding="utf-8-sig"))
-        config = msgspec.convert(data, type=Config)
+        data = read_bytes(target, FILE_NAME, TEXT_LIMIT) if path is None else path.read_bytes()
+        config = msgspec.convert(tomllib.loads(data.decode("utf-8-sig")), type=Config)
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read ({error.strerror}); name another file with --config") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

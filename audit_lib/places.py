@@ -6,6 +6,7 @@ from pathlib import Path
 
 from audit_lib.errors import TargetError, UsageError
 from audit_lib.model import Audit
+from audit_lib.untrusted.files import on_disk, recorded
 
 ROOT_MARKERS = ("ctxaudit.toml", "go.work", "go.mod", ".git")
 
@@ -21,15 +22,19 @@ def parse(place: str, target: Path | None = None) -> tuple[Path, int]:
         name, line = before, number
     if not name or not line.isdigit():
         raise UsageError(f"{place}: is not FILE:LINE, like store/client.go:42")
-    for file in (Path(name), *([target / name] if target else [])):
+    names = dict.fromkeys((name, on_disk(name)))
+    for file in (*map(Path, names), *(target / name for name in names if target)):
         if file.is_file():
             return file, int(line)
     raise TargetError(f"{name}: no such file; if it is relative to what was scanned, name that with --target DIR")
 
 
 def target_of(file: Path) -> Path:
-    """The module, workspace or repository that a file belongs to: the nearest folder above that starts one."""
-    for folder in file.resolve().parents:
+    """The module, workspace or repository that a file belongs to: the nearest folder above that starts one.
+
+    Where the file is a link, that is the one that the link is in, not the one that it leads to.
+    """
+    for folder in (file.parent.resolve() / file.name).parents:
         if any((folder / marker).exists() for marker in ROOT_MARKERS):
             return folder
     raise TargetError(f"{file}: no go.mod, go.work or .git above it; name the folder to audit with --target")
@@ -38,7 +43,7 @@ def target_of(file: Path) -> Path:
 def relative(file: Path, target: Path) -> str:
     """A file as records name it: relative to the target and `/`-separated."""
     try:
-        return file.resolve().relative_to(target.resolve()).as_posix()
+        return recorded(file.resolve().relative_to(target.resolve()).as_posix())
     except ValueError:
         raise UsageError(f"{file}: is not in {target}; name a folder above it with --target") from None
 

@@ -21,6 +21,7 @@ from audit_lib.read.facts import Facts
 from audit_lib.read.scan import scan
 from audit_lib.read.syntax import Syntax
 from audit_lib.untrusted import git
+from audit_lib.untrusted.files import recorded
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,10 @@ def read(
                     raise
                 degradations.append(Degradation("types", f"{error}; every site is for review"))
     if found[0] is not None:
-        degradations += [Degradation(problem.where, problem.reason) for problem in found[0].problems]
+        named = {degradation.where for degradation in syntax.degradations if degradation.where.endswith(".go")}
+        degradations += [
+            Degradation(problem.where, problem.reason) for problem in found[0].problems if problem.where not in named
+        ]
     return Reading(syntax, *found, tuple(degradations))
 
 
@@ -98,7 +102,7 @@ def _name(target: Path, facts: Facts | None) -> str:
         for module in facts.modules:
             if module.dir in (".", ""):
                 return module.path
-    return target.resolve().name
+    return recorded(target.resolve().name)
 
 
 def _totals(findings: Sequence[Finding], syntax: Syntax) -> Totals:

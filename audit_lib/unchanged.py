@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +20,7 @@ from audit_lib.config import FILE_NAME, Config, GoOptions
 from audit_lib.errors import ToolchainError
 from audit_lib.model import Audit, decode_audit
 from audit_lib.read import gotool
+from audit_lib.untrusted.files import TEXT_LIMIT, leads_out, read_bytes, walk
 from audit_lib.untrusted.writing import private_folder
 
 _READ = (".go", ".mod", ".sum", ".work")
@@ -42,10 +44,10 @@ def signature(target: Path, settings: Config, options: GoOptions, *, syntax_only
         digest.update(f"{go.version}\0{gotool.helper_path(go).name}\0".encode())
     for name in _ENVIRONMENT:
         digest.update(f"{name}={os.environ.get(name, '')}\0".encode())
-    for path in (*_files(root), *_rule_files(root, settings)):
-        if path.name == "go.mod" and _replaces_outside(path, root):
+    for file in (*_files(root), *_rule_files(root, settings)):
+        if file.rpartition("/")[2] == "go.mod" and _replaces_outside(root, file):
             return ""
-        digest.update(f"{path}\0{_state(path)}\0".encode("utf-8", "surrogateescape"))
+        digest.update(f"{file}\0{_state(root / file)}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
 
@@ -84,37 +86,42 @@ def _own_sources() -> str:
     return hashlib.sha256("\0".join(states).encode()).hexdigest()
 
 
-def _files(root: Path) -> Iterator[Path]:
-    for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith((".", "_")) and name not in _SKIPPED)
-        for name in sorted(files):
+def _files(root: Path) -> Iterator[str]:
+    for folder in walk(root, lambda name: not name.startswith((".", "_")) and name not in _SKIPPED):
+        for name in (*folder.files, *folder.links, *folder.others):
             if name.endswith(_READ) or name in (FILE_NAME, "modules.txt"):
-                yield Path(folder, name)
+                yield folder.inside(name)
 
 
-def _rule_files(root: Path, settings: Config) -> Iterator[Path]:
+def _rule_files(root: Path, settings: Config) -> Iterator[str]:
+    """The files in which rules may be; those that lead out are refused when they are read."""
     for rule in settings.rules:
-        place = root / rule
-        yield from sorted(place.rglob("*")) if place.is_dir() else (place,)
+        if "\0" not in rule and not leads_out(root, rule):
+            yield rule
+            for folder in walk(root / rule, lambda name: False):
+                yield from (f"{rule}/{name}" for name in (*folder.files, *folder.links, *folder.others))
 
 
-def _replaces_outside(go_mod: Path, root: Path) -> bool:
-    """Whether a go.mod takes a module from a folder that is not below the target."""
+def _replaces_outside(root: Path, go_mod: str) -> bool:
+    """Whether a go.mod takes a module from a folder that is not below the target, or cannot be read."""
     try:
-        lines = go_mod.read_text(encoding="utf-8", errors="replace").splitlines()
+        lines = read_bytes(root, go_mod, TEXT_LIMIT).decode("utf-8", "replace").splitlines()
     except OSError:
         return True
+    folder = (root / go_mod).parent
     for line in lines:
         _, arrow, replacement = line.partition("=>")
         path = replacement.strip().strip('"').split(" ")[0]
-        if arrow and path.startswith((".", "/")) and not (go_mod.parent / path).resolve().is_relative_to(root):
+        if arrow and path.startswith((".", "/")) and not (folder / path).resolve().is_relative_to(root):
             return True
     return False
 
 
 def _state(path: Path) -> str:
+    """What a file is known by; of a link, also what it leads to."""
     try:
-        stat = path.lstat()
-    except OSError:
+        own = path.lstat()
+        end = path.stat() if stat.S_ISLNK(own.st_mode) else own
+    except (OSError, ValueError):
         return "missing"
-    return f"{stat.st_size} {stat.st_mtime_ns} {stat.st_ctime_ns} {stat.st_ino}"
+    return " ".join(f"{one.st_size} {one.st_mtime_ns} {one.st_ctime_ns} {one.st_ino}" for one in (own, end))

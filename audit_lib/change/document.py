@@ -14,6 +14,7 @@ from audit_lib.model import DOCUMENT, Change, Edit, Finding
 from audit_lib.read.directives import directives_of
 from audit_lib.read.positions import decode
 from audit_lib.read.tree import Tree
+from audit_lib.untrusted.files import on_disk, read_bytes
 
 _DIRECTIVE = "directive"
 """The rule of findings that a person's word has decided."""
@@ -47,7 +48,7 @@ def notes(target: Path, findings: Sequence[Finding], generated: Collection[str])
     wanted = sorted((one for one in findings if _wanted(one, generated)), key=lambda one: one.site.span)
     components = []
     for file, group in groupby(wanted, key=lambda one: one.site.span.file):
-        changes = _changes(file, (target / file).read_bytes(), group)
+        changes = _changes(file, read_bytes(target, on_disk(file)), group)
         if changes:
             components.append(Component(f"reasons in {file}", changes))
     return tuple(components)

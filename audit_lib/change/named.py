@@ -5,7 +5,6 @@ No compiler sees those calls: a method with one more parameter would build, and 
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from audit_lib.read.facts import Func
 from audit_lib.read.gofiles import SKIPPED
+from audit_lib.untrusted.files import FILE_LIMIT, on_disk, read_bytes, recorded, walk
 
 _ENDINGS = (".tmpl", ".gotmpl", ".tpl", ".gohtml", ".html", ".htm")
 _NEWLINE = b"\n"
@@ -73,17 +73,18 @@ class Named:
 
     def _candidates(self) -> Iterator[str]:
         """The files that may be templates, in a fixed order."""
-        for folder, folders, files in os.walk(self._target):
-            folders[:] = sorted(name for name in folders if name not in SKIPPED and not name.startswith("."))
-            for name in sorted(files):
+        for folder in walk(self._target, lambda name: name not in SKIPPED and not name.startswith(".")):
+            for name in sorted((*folder.files, *folder.links)):
                 if name.endswith(_ENDINGS):
-                    yield (Path(folder) / name).relative_to(self._target).as_posix()
+                    yield recorded(folder.inside(name))
 
     def _read(self, files: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         for file in files:
-            path = self._target / file
-            if path.is_file() and (file.endswith(".go") or path.stat().st_size <= _LARGEST):
-                yield file, path.read_bytes()
+            try:
+                data = read_bytes(self._target, on_disk(file), FILE_LIMIT if file.endswith(".go") else _LARGEST)
+            except OSError:
+                continue  # the scan names the Go files among them; what else is not read is no template
+            yield file, data
 
 
 def _folder(file: str) -> str:

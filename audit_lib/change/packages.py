@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -15,8 +14,9 @@ from typing import Any
 from audit_lib.change.failures import Failure, Report, files_in, gist, without_positions
 from audit_lib.config import GoOptions
 from audit_lib.errors import ToolchainError
-from audit_lib.read.gofiles import SKIPPED
+from audit_lib.read.gofiles import is_looked_into
 from audit_lib.read.gotool import GoTool, environment
+from audit_lib.untrusted.files import walk
 
 _MODULE_CACHE = re.compile(r"/\S*/pkg/mod/")
 _ERROR = re.compile(r"^(\S+\.go):\d+(?::\d+)?: (.*)$")
@@ -161,10 +161,9 @@ def _next_object(text: str, at: int) -> int:
 def _modules(root: Path, changed: Collection[str]) -> list[str]:
     """The folders of the modules that the go command would find, and of those that the changed files are in."""
     found = set()
-    for folder, folders, files in os.walk(root):
-        folders[:] = [name for name in folders if name not in SKIPPED and not name.startswith((".", "_"))]
-        if "go.mod" in files:
-            found.add(Path(folder).relative_to(root).as_posix())
+    for folder in walk(root, is_looked_into):
+        if "go.mod" in (*folder.files, *folder.links):
+            found.add(folder.name or ".")
     for file in changed:
         found.update(folder.as_posix() for folder in Path(file).parents if (root / folder / "go.mod").exists())
     return sorted(found) or ["."]

@@ -18,6 +18,7 @@ from audit_lib.judge.versions import FIRST_TEST_CONTEXT, FIRST_WITHOUT_CANCEL, V
 from audit_lib.model import Finding, Span
 from audit_lib.read.facts import Call, Dependent, Facts, Func, Origin, Outside, Place, TypedSite
 from audit_lib.read.syntax import Syntax
+from audit_lib.untrusted.files import on_disk, read_bytes
 
 
 class Texts:
@@ -31,7 +32,7 @@ class Texts:
         """The text of a file; raises `OSError` for one that cannot be read."""
         text = self._known.get(file)
         if text is None:
-            text = self._known[file] = GoText(file, (self._target / file).read_bytes())
+            text = self._known[file] = GoText(file, read_bytes(self._target, on_disk(file)))
         return text
 
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from itertools import groupby
 from pathlib import Path
 
 from audit_lib.config import Config
 from audit_lib.errors import TargetError
 from audit_lib.model import Degradation
+from audit_lib.untrusted.files import RefusedError, on_disk, read_bytes, recorded, walk
 
 SKIPPED = frozenset({"vendor", "testdata", "node_modules"})
 """Folders in which nothing of a target is looked for."""
+
+GO_FILE_LIMIT = 500_000
+"""Go files of a target that are scanned."""
 
 _HIDDEN = (".", "_")
 
 
 def find_go_files(target: Path, config: Config) -> tuple[list[str], list[Degradation]]:
-    """The files of a target (relative, `/`-separated, sorted) and what stood in the way.
+    """The files of a target (relative, as records name them, sorted) and what stood in the way.
 
     Left out is what the go tool leaves out, and what the configuration excludes. Raises `TargetError` where there is
     no folder or no Go code in it.
@@ -30,22 +32,27 @@ def find_go_files(target: Path, config: Config) -> tuple[list[str], list[Degrada
     files: list[str] = []
     degradations: list[Degradation] = []
 
-    def unreadable(error: OSError) -> None:
-        where = Path(error.filename).relative_to(target).as_posix()
-        degradations.append(
-            Degradation(where, f"the folder cannot be read ({error.strerror}): nothing in it is scanned")
-        )
+    def unreadable(folder: str, error: OSError) -> None:
+        reason = f"the folder cannot be read ({error.strerror}): nothing in it is scanned"
+        degradations.append(Degradation(recorded(folder) or ".", reason))
 
-    for folder, folders, names in os.walk(target, onerror=unreadable):
-        folders[:] = [name for name in folders if name not in SKIPPED and not name.startswith(_HIDDEN)]
-        below = Path(folder).relative_to(target)
-        for name in names:
+    for folder in walk(target, is_looked_into, unreadable):
+        for name in (*folder.files, *folder.links, *folder.others):
             if name.endswith(".go") and not name.startswith(_HIDDEN):
-                files.append((below / name).as_posix())
-    files = [file for file in files if not config.excludes(file)]
+                files.append(recorded(folder.inside(name)))
+        if len(files) > GO_FILE_LIMIT:
+            reason = f"more than {GO_FILE_LIMIT} Go files: what is behind them is not scanned"
+            degradations.append(Degradation(recorded(folder.name) or ".", reason))
+            break
+    files = [file for file in files[:GO_FILE_LIMIT] if not config.excludes(file)]
     if not files and not degradations:
         raise TargetError(f"{target}: no Go code in it; name the folder of a Go module or repository")
     return sorted(files), degradations
+
+
+def is_looked_into(name: str) -> bool:
+    """Whether Go files are looked for in a folder of that name, as the go command does."""
+    return name not in SKIPPED and not name.startswith(_HIDDEN)
 
 
 def by_package(files: list[str]) -> dict[str, list[str]]:
@@ -61,12 +68,9 @@ def package_of(file: str) -> str:
 
 def read_go_file(target: Path, file: str) -> bytes | Degradation:
     """The bytes of a file, or why it is not scanned. A link is only followed to a file inside the target."""
-    path = target / file
     try:
-        if path.is_symlink() and not path.resolve(strict=True).is_relative_to(target.resolve()):
-            return Degradation(file, "a link that leads out of the target: not scanned")
-        if not stat.S_ISREG(path.stat().st_mode):
-            return Degradation(file, "not a regular file: not scanned")
-        return path.read_bytes()
+        return read_bytes(target, on_disk(file))
+    except RefusedError as error:
+        return Degradation(file, f"{error.strerror}: not scanned")
     except OSError as error:
         return Degradation(file, f"cannot be read ({error.strerror}): not scanned")

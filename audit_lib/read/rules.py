@@ -6,6 +6,7 @@ several, separated by `---`. docs/scan.md is made from them.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from audit_lib.errors import RuleError
 from audit_lib.model import Kind
 from audit_lib.read.imports import default_name
 from audit_lib.read.queries import find_configured
+from audit_lib.untrusted.files import TEXT_LIMIT, leads_out, read_bytes
 
 _OWN = Path(__file__).parent / "rules"
 _SUFFIXES = (".yml", ".yaml")
@@ -133,8 +135,9 @@ def load_rules(target: Path, paths: Iterable[str] = ()) -> tuple[Rule, ...]:
     rules = list(own_rules())
     taken = {rule.id: "a rule of ctxaudit" for rule in rules}
     for path in paths:
-        for file in _files(target / path, path):
-            for rule in read_rules(file):
+        for name in _team_files(target, path):
+            file = target / name
+            for rule in read_rules(file, _team_text(target, name)):
                 if rule.id in taken:
                     raise RuleError(f"{file}: id: `{rule.id}` is already the id of {taken[rule.id]}; choose another")
                 taken[rule.id] = f"a rule in {file}"
@@ -145,18 +148,19 @@ def load_rules(target: Path, paths: Iterable[str] = ()) -> tuple[Rule, ...]:
 @cache
 def own_rules() -> tuple[Rule, ...]:
     """The rules that come with the tool, in the order of their files."""
-    return tuple(rule for file in _files(_OWN, "rules") for rule in read_rules(file))
+    files = sorted(file for file in _OWN.iterdir() if file.suffix in _SUFFIXES)
+    return tuple(rule for file in files for rule in read_rules(file, file.read_bytes()))
 
 
-def read_rules(file: Path) -> Iterator[Rule]:
-    """The rules of one file, checked. Raises `RuleError` with the file and the key."""
+def read_rules(file: Path, data: bytes) -> Iterator[Rule]:
+    """The rules of one file with these bytes, checked. Raises `RuleError` with the file and the key."""
     try:
-        documents = list(yaml.load_all(file.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
+        documents = list(yaml.load_all(data.decode("utf-8"), Loader=yaml.CSafeLoader))
         for document in documents:
             rule = msgspec.convert(document, type=Rule)
             _check_matcher(file, rule)
             yield rule
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise RuleError(f"{file}: cannot be read ({error}); see `rules` in ctxaudit.toml") from error
     except yaml.YAMLError as error:
         raise RuleError(f"{file}: not valid YAML ({_where(error)}); see docs/scan.md for the form of a rule") from error
@@ -166,15 +170,27 @@ def read_rules(file: Path) -> Iterator[Rule]:
         raise RuleError(f"{file}: no rule in it; write one, or take it out of `rules` in ctxaudit.toml")
 
 
-def _files(path: Path, named: str) -> list[Path]:
+def _team_files(target: Path, named: str) -> list[str]:
+    """The files, relative to the target, that an entry of `rules` stands for. None of them is opened."""
+    path = target / named
+    if "\0" in named or Path(named).is_absolute() or leads_out(target, named):
+        raise RuleError(f"`rules` in ctxaudit.toml names {named!r}, which is not in {target}; write a path inside it")
     if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.suffix in _SUFFIXES)
+        files = sorted(file.name for file in path.iterdir() if file.suffix in _SUFFIXES)
         if not files:
             raise RuleError(f"{path}: `rules` in ctxaudit.toml names a folder without .yml files; add one or remove it")
-        return files
-    if not path.is_file():
+        return [Path(named, name).as_posix() for name in files]
+    if not os.path.lexists(path):
         raise RuleError(f"{path}: `rules` in ctxaudit.toml names `{named}`, which is not there; correct or remove it")
-    return [path]
+    return [Path(named).as_posix()]
+
+
+def _team_text(target: Path, name: str) -> bytes:
+    try:
+        return read_bytes(target, name, TEXT_LIMIT)
+    except OSError as error:
+        what = error.strerror or type(error).__name__
+        raise RuleError(f"{target / name}: cannot be read ({what}); see `rules` in ctxaudit.toml") from error
 
 
 def _check_matcher(file: Path, rule: Rule) -> None:

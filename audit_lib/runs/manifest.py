@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import platform
 from collections.abc import Iterable
 from importlib.metadata import version
@@ -15,7 +14,7 @@ import msgspec
 from audit_lib.model import Record
 from audit_lib.runs import seal
 from audit_lib.show.staging import staged
-from audit_lib.untrusted.files import read_bytes
+from audit_lib.untrusted.files import read_bytes, walk
 
 NAME = "manifest.json"
 SCHEMA = 2
@@ -158,10 +157,20 @@ def versions(go: str) -> dict[str, str]:
 def _tree_hash(folder: Path, suffixes: tuple[str, ...], without: Path | None) -> str:
     whole = hashlib.sha256()
     skipped = without.resolve() if without else None
-    for place, names, files in os.walk(folder):
-        here = Path(place)
-        names[:] = sorted(n for n in names if n not in _NEVER and (here / n).resolve() != skipped)
-        for name in sorted(files):
+    for place in walk(folder, lambda name: name not in _NEVER):
+        here = folder / place.name
+        if skipped is not None and here.resolve().is_relative_to(skipped):
+            continue
+        for name in sorted((*place.files, *place.links, *place.others)):
             if name.endswith(suffixes) or name == "modules.txt":
-                whole.update(f"{(here / name).relative_to(folder).as_posix()}\0{file_hash(here / name)}\n".encode())
+                state = f"{place.inside(name)}\0{_hash_inside(folder, place.inside(name))}\n"
+                whole.update(state.encode("utf-8", "surrogateescape"))
     return whole.hexdigest()
+
+
+def _hash_inside(folder: Path, file: str) -> str:
+    """SHA-256 of a file's bytes, in hex; of one that an audit does not read, why."""
+    try:
+        return hashlib.sha256(read_bytes(folder, file)).hexdigest()
+    except OSError as error:
+        return error.strerror or type(error).__name__

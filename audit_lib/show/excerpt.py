@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from audit_lib.model import Record, Site, Step
+from audit_lib.untrusted.files import on_disk, read_bytes
 
 AROUND = 3  # lines before and after a site
 LINE_LENGTH = 200
@@ -53,10 +54,7 @@ class Sources:
         if self._folder is None or "\0" in file:
             return None
         try:
-            path = (self._folder / file).resolve()
-            if not path.is_relative_to(self._folder) or not path.is_file() or path.stat().st_size > FILE_SIZE:
-                return None
-            data = path.read_bytes()
+            data = read_bytes(self._folder, on_disk(file), FILE_SIZE)
         except OSError:
             return None  # an excerpt is an extra: the finding itself says where to look
         return data, tuple(data.decode("utf-8-sig", "replace").replace("\r\n", "\n").split("\n"))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,7 +23,12 @@ TEXT_LIMIT = 4 << 20
 DEPTH_LIMIT = 128
 """Folders inside folders that are looked into."""
 
+ENTRY_LIMIT = 5_000_000
+"""Files and folders of one walk."""
+
 _LINKS = 40
+_NO_TEXT = re.compile(r"[\udc80-\udcff]|\\(?=x[0-9a-f]{2})")
+_ESCAPED = re.compile(r"\\x(?!00)([0-9a-f]{2})")
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
 _FILE = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0)
 _BY_HANDLE = os.open in os.supports_dir_fd and hasattr(os, "O_NOFOLLOW")  # not on Windows
@@ -47,6 +53,19 @@ class Folder:
     def inside(self, name: str) -> str:
         """The name, relative to the target, of something in this folder."""
         return f"{self.name}/{name}" if self.name else name
+
+
+def recorded(name: str) -> str:
+    """A file's name as records, results and JSON hold it: each byte of it that is no UTF-8 as `\\xNN`.
+
+    So that `on_disk` can tell it back, a backslash stands as `\\x5c` where it begins what looks like that.
+    """
+    return _NO_TEXT.sub(lambda found: f"\\x{ord(found[0]) & 0xFF:02x}", name)
+
+
+def on_disk(name: str) -> str:
+    """The name that `recorded` was made from."""
+    return _ESCAPED.sub(lambda found: os.fsdecode(bytes.fromhex(found[1])), name) if "\\x" in name else name
 
 
 def read_bytes(root: Path, file: str, limit: int = FILE_LIMIT) -> bytes:
@@ -126,13 +145,16 @@ def walk(
     """The folders of a target, each before those in it, in the order of names; links are never followed.
 
     `enters` says of a folder's own name whether it is looked into. `problem` is called with the relative name of a
-    folder that cannot be listed, or lies more than `DEPTH_LIMIT` folders deep.
+    folder that cannot be listed, lies more than `DEPTH_LIMIT` folders deep, or behind `ENTRY_LIMIT` files and folders.
     """
-    left = [("", 0)]
+    left, seen = [("", 0)], 0
     while left:
         name, depth = left.pop()
         if depth > DEPTH_LIMIT:
             problem(name, RefusedError(errno.ENAMETOOLONG, f"more than {DEPTH_LIMIT} folders deep", name))
+            continue
+        if seen > ENTRY_LIMIT:
+            problem(name, RefusedError(errno.EFBIG, f"behind more than {ENTRY_LIMIT} files", name))
             continue
         try:
             with os.scandir(root / name) as found:
@@ -140,6 +162,7 @@ def walk(
         except OSError as error:
             problem(name, error)
             continue
+        seen += len(entries)
         kinds: dict[str, list[str]] = {"files": [], "links": [], "others": [], "folders": []}
         for entry in entries:
             kinds[_kind(entry)].append(entry.name)

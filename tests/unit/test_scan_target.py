@@ -10,6 +10,7 @@ import pytest
 from audit_lib.config import Config
 from audit_lib.errors import TargetError
 from audit_lib.model import Degradation
+from audit_lib.read import gofiles
 from audit_lib.read.scan import scan
 from audit_lib.read.syntax import FileFact, Syntax
 
@@ -132,14 +133,14 @@ def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_scanned(tmp_path: P
 
 
 def test_a_file_without_permission_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = Path.read_bytes
+    read = gofiles.read_bytes
 
-    def refuse(path: Path) -> bytes:
-        if path.name == "secret.go":
-            raise PermissionError(13, "Permission denied", str(path))
-        return read(path)
+    def refuse(root: Path, file: str) -> bytes:
+        if file == "secret.go":
+            raise PermissionError(13, "Permission denied", file)
+        return read(root, file)
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr(gofiles, "read_bytes", refuse)
     syntax = scanned(tmp_path, {"a.go": ROOT, "secret.go": ROOT})
     assert [site.span.file for site in syntax.sites] == ["a.go"]
     assert syntax.degradations == (Degradation("secret.go", "cannot be read (Permission denied): not scanned"),)
