@@ -13,6 +13,7 @@ from audit_lib.model import Degradation
 from audit_lib.read import gofiles
 from audit_lib.read.scan import scan
 from audit_lib.read.syntax import FileFact, Syntax
+from audit_lib.untrusted.files import read_bytes
 
 ROOT = 'package a\n\nimport "context"\n\nvar ctx = context.TODO()\n'
 
@@ -133,12 +134,10 @@ def test_a_file_that_cannot_be_read_is_named_and_the_rest_is_scanned(tmp_path: P
 
 
 def test_a_file_without_permission_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = gofiles.read_bytes
-
     def refuse(root: Path, file: str) -> bytes:
         if file == "secret.go":
             raise PermissionError(13, "Permission denied", file)
-        return read(root, file)
+        return read_bytes(root, file)
 
     monkeypatch.setattr(gofiles, "read_bytes", refuse)
     syntax = scanned(tmp_path, {"a.go": ROOT, "secret.go": ROOT})
