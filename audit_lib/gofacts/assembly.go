@@ -34,7 +34,7 @@ func (g *guard) lookAtAssembly(files []string, refused bool) {
 	}
 	for _, path := range files {
 		if !refused {
-			text, err := readInside(g.dir, path)
+			text, err := g.files.read(path)
 			refused = err != nil || !staysHere(text)
 		}
 	}

@@ -24,7 +24,7 @@ type dependentFact struct {
 // addDependents finds the dependents that compile: others cannot be broken. Where nothing was compiled, since that was
 // not at hand, they are compiled now, or else the same input would give another result another time.
 func (t *target) addDependents(read []loaded) {
-	known := map[string]bool{}
+	known, uncompiled := map[string]bool{}, map[string]bool{}
 	for _, one := range read {
 		found := t.dependentsOf(one.pkgs)
 		if !one.compiled && one.compile != nil && len(found) > 0 {
@@ -37,7 +37,7 @@ func (t *target) addDependents(read []loaded) {
 			}
 		}
 		for _, u := range found {
-			compiles := u.pkg.ExportFile != "" || one.compile == nil
+			compiles := u.pkg.ExportFile != "" || one.compile == nil || t.guard.needsUncompiled(u.pkg, uncompiled)
 			if compiles && !known[u.pkg.PkgPath] {
 				known[u.pkg.PkgPath] = true
 				t.dependents = append(t.dependents, u)

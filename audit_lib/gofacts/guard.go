@@ -28,11 +28,13 @@ const leadsOut = "a link that leads out of the target"
 
 // A guard is what was found below a folder before the go command is asked.
 type guard struct {
-	dir     string   // absolute, symbolic links resolved
+	dir     string // absolute, symbolic links resolved
+	files   *inside
 	modules []string // folders with a go.mod, as the go command would look into them, sorted
 	hasWork bool     // there is a go.work in the folder itself
 	// hidden are the files and folders that the go command must not see: what it finds in their place, or nothing.
 	hidden   map[string]string
+	cgo      map[string]string // what stands in the place of files that use cgo, where that is compiled
 	problems []problem
 	headless bool // the folder's own module is not to be loaded, but those below it
 	closed   bool // nothing of it is to be loaded
@@ -50,9 +52,12 @@ type folder struct {
 	skipped bool // the go command looks into it only where an import names it
 }
 
-// look finds the modules below a folder, and what must be hidden. It never follows a link, and opens only assembly.
-func look(dir string) *guard {
-	g := &guard{dir: dir, hidden: map[string]string{}, links: map[string]string{}}
+// look finds the modules below a folder, and what must be hidden. It never follows a link.
+func look(files *inside) *guard {
+	dir := files.dir
+	g := &guard{
+		dir: dir, files: files, hidden: map[string]string{}, cgo: map[string]string{}, links: map[string]string{},
+	}
 	left := []folder{{path: dir}}
 	for len(left) > 0 {
 		next := left[len(left)-1]
@@ -115,6 +120,7 @@ func (g *guard) lookAt(at folder, entries []fs.DirEntry) []folder {
 			if !at.skipped && !utf8.ValidString(name) && !g.covers(path) {
 				g.problems = append(g.problems, problem{g.relative(path), "its name is not UTF-8: not read with types"})
 			}
+			g.lookAtCgo(path)
 		}
 	}
 	g.lookAtAssembly(assembly, headers)
@@ -129,6 +135,8 @@ func (g *guard) judge(path string, entry fs.DirEntry) string {
 		return ""
 	case entry.Type()&fs.ModeSymlink != 0:
 		return g.judgeLink(path, limit)
+	case strings.HasSuffix(entry.Name(), ".swig"), strings.HasSuffix(entry.Name(), ".swigcxx"):
+		return "swig is not run"
 	case limit == 0:
 		return "" // the go command does not open it, and embeds regular files only
 	case !entry.Type().IsRegular():

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -41,39 +42,23 @@ func looksEscaped(text string) bool {
 
 func isHex(char byte) bool { return '0' <= char && char <= '9' || 'a' <= char && char <= 'f' }
 
-// read gives the content of a file. One of the target is opened by ways that stay in it, however it has changed since
-// it was listed, and must be regular and of bounded size.
-func (t *target) read(file string) ([]byte, error) {
-	if !isBelow(t.dir, file) {
-		return os.ReadFile(file)
-	}
-	content, err := readInside(t.dir, file)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %s", t.relative(file), err.Error())
-	}
-	return content, nil
+// An inside is a folder out of which no file is read: files are opened by ways that stay in it, however they have
+// changed since they were listed, and are regular and of bounded size.
+type inside struct {
+	dir  string // absolute, symbolic links resolved
+	root *os.Root
 }
 
-func readInside(dir, file string) ([]byte, error) {
-	end, err := filepath.EvalSymlinks(file) // a root takes no absolute links
-	if err != nil {
-		return nil, errors.New(reasonOf(err))
-	}
-	if !isBelow(dir, end) {
-		return nil, errors.New(leadsOut)
-	}
+func newInside(dir string) (*inside, error) {
 	root, err := os.OpenRoot(dir)
-	if err != nil {
-		return nil, errors.New(reasonOf(err))
-	}
-	defer root.Close()
-	rel, err := filepath.Rel(dir, end)
+	return &inside{dir, root}, err
+}
+
+// read gives the content of a file by its absolute path in the folder. An error is one reason, without names.
+func (in *inside) read(file string) ([]byte, error) {
+	source, err := in.open(file)
 	if err != nil {
 		return nil, err
-	}
-	source, err := root.OpenFile(rel, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, errors.New(reasonOf(err))
 	}
 	defer source.Close()
 	info, err := source.Stat()
@@ -85,5 +70,53 @@ func readInside(dir, file string) ([]byte, error) {
 	case info.Size() > fileLimit:
 		return nil, errors.New(tooLarge(info, fileLimit))
 	}
-	return io.ReadAll(io.LimitReader(source, fileLimit))
+	content := make([]byte, info.Size())
+	got, err := io.ReadFull(source, content)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return nil, errors.New(reasonOf(err))
+	}
+	return content[:got], nil
+}
+
+func (in *inside) open(file string) (*os.File, error) {
+	source, err := in.openAt(file)
+	if err == nil || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+		return source, asReason(err)
+	}
+	end, err := filepath.EvalSymlinks(file) // a root takes no absolute links, though they may lead into it
+	if err != nil {
+		return nil, asReason(err)
+	}
+	if !isBelow(in.dir, end) {
+		return nil, errors.New(leadsOut)
+	}
+	source, err = in.openAt(end)
+	return source, asReason(err)
+}
+
+func (in *inside) openAt(file string) (*os.File, error) {
+	rel, err := filepath.Rel(in.dir, file)
+	if err != nil {
+		return nil, err
+	}
+	return in.root.OpenFile(rel, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+}
+
+func asReason(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.New(reasonOf(err))
+}
+
+// read gives the content of a file, of the target or of what it needs.
+func (t *target) read(file string) ([]byte, error) {
+	if !isBelow(t.dir, file) {
+		return os.ReadFile(file)
+	}
+	content, err := t.files.read(file)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", t.relative(file), err)
+	}
+	return content, nil
 }

@@ -20,6 +20,8 @@ import (
 // A target is everything that one scan reads: the packages to read from source, and where their imports' types are.
 type target struct {
 	dir     string // absolute, symbolic links resolved
+	files   *inside
+	guard   *guard
 	modules []moduleFact
 	units   []*unit
 	broken  []problem // what could not be loaded at all
@@ -57,8 +59,12 @@ func load(opts options) (*target, error) {
 	if dir, err = filepath.EvalSymlinks(dir); err != nil {
 		return nil, err
 	}
-	t := &target{dir: dir}
-	g := look(dir)
+	files, err := newInside(dir)
+	if err != nil {
+		return nil, err
+	}
+	g := look(files)
+	t := &target{dir: dir, files: files, guard: g}
 	t.broken = append(t.broken, g.problems...)
 	overlay, remove, err := g.overlay()
 	if err != nil {
@@ -230,6 +236,9 @@ func (t *target) add(pkgs []*packages.Package, seen map[string]bool) {
 		}
 		seen[pkg.ID] = true
 		for _, e := range pkg.Errors {
+			if t.guard.isUncompiled(pkg) {
+				break // what is wrong with it otherwise, types show
+			}
 			t.broken = append(t.broken, problem{Where: pkg.PkgPath, Reason: t.shorten(e.Msg)})
 		}
 		pkg.GoFiles = slices.DeleteFunc(pkg.GoFiles, lostName)

@@ -20,11 +20,24 @@ func write(t *testing.T, dir string, files ...string) {
 	}
 }
 
+func looked(t *testing.T, dir string) *guard {
+	t.Helper()
+	dir, err := filepath.EvalSymlinks(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := newInside(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return look(files)
+}
+
 func TestEveryModuleIsLoadedButNotThoseThatTheGoCommandSkips(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "go.mod", "tools/go.mod", "testdata/go.mod", "vendor/x/go.mod", ".cache/go.mod", "_old/go.mod")
 	var got []string
-	for _, root := range loadRoots(look(dir), nil) {
+	for _, root := range loadRoots(looked(t, dir), nil) {
 		rel, _ := filepath.Rel(dir, root.dir)
 		got = append(got, filepath.ToSlash(rel))
 	}
@@ -36,7 +49,7 @@ func TestEveryModuleIsLoadedButNotThoseThatTheGoCommandSkips(t *testing.T) {
 func TestAFolderWithinAModuleIsLoadedWhereItStands(t *testing.T) {
 	dir := t.TempDir()
 	write(t, dir, "go.mod", "api/handlers.go")
-	roots := loadRoots(look(filepath.Join(dir, "api")), nil)
+	roots := loadRoots(looked(t, filepath.Join(dir, "api")), nil)
 	if len(roots) != 1 || roots[0].dir != filepath.Join(dir, "api") {
 		t.Error(roots)
 	}

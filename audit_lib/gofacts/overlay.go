@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	pathpkg "path"
@@ -25,8 +27,12 @@ func (g *guard) loadable() (modules []string, top bool) {
 // overlay writes what is hidden as the go command takes it, and gives its flag; nothing where nothing is hidden.
 func (g *guard) overlay() (flags []string, remove func(), err error) {
 	remove = func() {}
-	if len(g.hidden) == 0 {
+	if len(g.hidden) == 0 && len(g.cgo) == 0 {
 		return nil, remove, nil
+	}
+	cache, compilesC := environment(g.dir)
+	if !compilesC {
+		clear(g.cgo)
 	}
 	dir, err := os.MkdirTemp("", "gofacts-")
 	if err != nil {
@@ -37,13 +43,19 @@ func (g *guard) overlay() (flags []string, remove func(), err error) {
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		return nil, remove, err
 	}
-	cache := moduleCache(g.dir)
 	replace := map[string]string{}
-	for path, to := range g.hidden {
-		// Nothing may be hidden in the module cache, which can lie below a target.
-		if cache == "" || !isBelow(cache, path) && !isBelow(path, cache) {
-			replace[path] = strings.Replace(to, emptyFile, empty, 1)
+	for number, path := range sorted(g.cgo) {
+		stub := filepath.Join(dir, fmt.Sprintf("%d.go", number))
+		if err := os.WriteFile(stub, []byte(g.cgo[path]), 0o600); err != nil {
+			return nil, remove, err
 		}
+		replace[path] = stub
+	}
+	for path, to := range g.hidden {
+		replace[path] = strings.Replace(to, emptyFile, empty, 1)
+	}
+	if cache != "" { // nothing may be hidden in the module cache, which can lie below a target
+		maps.DeleteFunc(replace, func(path, _ string) bool { return isBelow(cache, path) || isBelow(path, cache) })
 	}
 	text, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
@@ -53,18 +65,19 @@ func (g *guard) overlay() (flags []string, remove func(), err error) {
 	return []string{"-overlay=" + file}, remove, os.WriteFile(file, text, 0o600)
 }
 
-func moduleCache(dir string) string {
-	ask := exec.Command("go", "env", "GOMODCACHE")
+// environment gives the module cache's folder, and whether the go command compiles C.
+func environment(dir string) (cache string, compilesC bool) {
+	ask := exec.Command("go", "env", "GOMODCACHE", "CGO_ENABLED")
 	ask.Dir = filepath.Dir(dir)
 	out, err := ask.Output()
 	if err != nil {
-		return ""
+		return "", true
 	}
-	cache := strings.TrimSpace(string(out))
+	cache, enabled, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
 	if real, err := filepath.EvalSymlinks(cache); err == nil {
 		cache = real
 	}
-	return cache
+	return cache, enabled != "0"
 }
 
 // nameLinks adds the links to folders outside that packages import: the go command only says that there is nothing.

@@ -175,3 +175,23 @@ def test_fix_and_run_show_nothing_of_what_is_outside(tmp_path: Path) -> None:
     assert SECRET not in fixed.text + written(tmp_path / "fixed")
     ran = ctxaudit("run", target, "--out", tmp_path / "ran")
     assert SECRET not in ran.text + written(tmp_path / "ran")
+
+
+def test_cgo_that_includes_a_file_outside_does_not_quote_it(tmp_path: Path) -> None:
+    target = shop(tmp_path)
+    folder = target / "c"
+    folder.mkdir()
+    (folder / "c.go").write_text(
+        "package c\n\n"
+        f'// #define WHERE "{tmp_path / "outside" / "secret"}"\n// #include WHERE\n// #include <stddef.h>\n'
+        'import "C"\n\nimport "context"\n\nfunc Do(ctx context.Context) {}\n'
+    )
+    (folder / "more.c").write_text('#include "../../outside/secret"\n')
+    (folder / "stddef.h").symlink_to(tmp_path / "outside" / "secret")
+    (target / "uses.go").write_text(
+        'package shop\n\nimport (\n\t"context"\n\n\t"example.org/shop/c"\n)\n\n'
+        "func use(ctx context.Context) { c.Do(context.TODO()) }\n"
+    )
+    audit, _ = scanned(target)
+    assert named(audit) == {"c/stddef.h": f"{OUT}: not read"}
+    assert sites(audit) == [("shop.go", "fix"), ("uses.go", "fix")]
