@@ -49,11 +49,12 @@ def relative(file: Path, target: Path) -> str:
 
 
 def nearest(audit: Audit, file: str, line: int) -> str:
-    """Where the sites of a file are that are nearest to a line, in words."""
+    """Where the sites of a file are that are nearest to a line, in words; of one that was not read, why."""
     lines = sorted({finding.site.span.line for finding in audit.findings if finding.site.span.file == file})
     before = [number for number in lines if number < line][-1:]
     after = [number for number in lines if number > line][:1]
     if not lines:
-        return "the file has none"
+        unread = (problem.reason for problem in audit.degradations if problem.where == file)
+        return next(unread, "the file has none")
     places = " and ".join(f"{number}" for number in before + after)
     return f"the nearest {'is on line' if len(before + after) == 1 else 'are on lines'} {places}"

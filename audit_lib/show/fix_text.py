@@ -8,6 +8,7 @@ from audit_lib.config import REST
 from audit_lib.fixed import NOT_ASKED, Fixed
 from audit_lib.model import Verification
 from audit_lib.show.summary import grouped
+from audit_lib.show.terminal import DEGRADATIONS_SHOWN, read_in_part
 from audit_lib.show.wording import count, listed, one_line, printable
 
 REASONS_SHOWN = 12
@@ -25,6 +26,7 @@ def fix_text(fixed: Fixed, *, color: bool, width: int, seconds: float, target: s
         *_head(fixed, seconds),
         *_phases(fixed),
         *_refused(fixed, width),
+        *read_in_part(fixed.audit, DEGRADATIONS_SHOWN, "a scan with --all shows them"),
         *_proof(fixed, color),
         *_next(fixed, target, out, written),
     ]

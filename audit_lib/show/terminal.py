@@ -25,7 +25,7 @@ def scan_text(audit: Audit, *, color: bool, width: int, all: bool = False, secon
         parts += ["", "findings" if all else "critical", *_lines(shown, color, width, None if all else CRITICAL_SHOWN)]
     if not audit.typed:
         parts += ["", "read by syntax alone: callers were not followed, and what needs types is left to review"]
-    parts += _degradations(audit, None if all else DEGRADATIONS_SHOWN)
+    parts += read_in_part(audit, None if all else DEGRADATIONS_SHOWN)
     step = _next_step(audit)
     return "\n".join([*parts, *([step] if step else [])]) + "\n"
 
@@ -121,13 +121,14 @@ def _radius(radius: Radius) -> str:
     return ", ".join(count(n, what) for n, what in (*counts, (radius.files, "file")) if n)
 
 
-def _degradations(audit: Audit, limit: int | None) -> list[str]:
+def read_in_part(audit: Audit, limit: int | None, all_of_it: str = "--all shows them") -> list[str]:
+    """What was not read or not whole, at most so many lines of it; `all_of_it` says where the others are."""
     found = audit.degradations
     if not found:
         return []
     lines = [f"  {printable(d.where)}: {printable(d.reason)}" for d in found[:limit]]
     more = len(found) - len(lines)
-    return ["", "read in part", *lines, *([f"  … and {more} more: --all shows them"] if more else [])]
+    return ["", "read in part", *lines, *([f"  … and {more} more: {all_of_it}"] if more else [])]
 
 
 def _next_step(audit: Audit) -> str:

@@ -43,7 +43,12 @@ class Result:
 def ctxaudit(*arguments: object, cwd: Path | None = None) -> Result:
     """Run the program in a process of its own; it must end, without a traceback."""
     done = subprocess.run(
-        [sys.executable, "-m", "audit_lib", *(one if isinstance(one, bytes) else str(one) for one in arguments)],
+        [
+            sys.executable,
+            "-m",
+            "audit_lib",
+            *(one if isinstance(one, bytes) else os.fsencode(str(one)) for one in arguments),
+        ],
         capture_output=True,
         check=False,
         timeout=HANG,
