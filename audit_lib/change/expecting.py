@@ -23,8 +23,11 @@ HIDDEN = b"HiddenFromTests"
 """What the names of expecting methods end in while the compiler is asked who calls them, and of those it has named."""
 
 _UNDEFINED = re.compile(r"\S+ undefined \(type \S+ has no field or method (\w+)")
-_OTHER = re.compile(r"cannot use func\(.*\) as .*?func\((?:\w+ )?context\.Context\b", re.DOTALL)
+_OTHER = "cannot use func("
+_WITH_CONTEXT = re.compile(r"func\((?:\w+ )?context\.Context\b")
 _RESULTS = re.compile(r"assignment mismatch: (\d+) variables? but (?:\S+ returns )?(\d+) values?")
+_QUOTED = re.compile(r'"(\w+)"')
+_EXPECTS = (".On(", ".AssertCalled(", ".AssertNotCalled(")
 _MATCHERS = {"gomock": "Any()", "mock": "Anything"}
 _LIBRARIES = {
     "go.uber.org/mock/gomock": "gomock",
@@ -37,10 +40,21 @@ _RUNS = ("Do", "DoAndReturn")
 
 def by_name(text: str, methods: Iterable[str]) -> str:
     """A method that a file's expectations name by a string, as testify's do; empty where there is none."""
-    for method in sorted(methods):
-        if re.search(rf'\.(?:On|AssertCalled|AssertNotCalled)\((?:[\w.()]+, )?"{method}"', text):
-            return method
-    return ""
+    wanted = set(methods)
+    named = (match for match in _QUOTED.finditer(text) if match[1] in wanted)
+    return min((match[1] for match in named if _is_expected(text, match.start())), default="")
+
+
+def _is_expected(text: str, quote: int) -> bool:
+    """Whether a string is the first argument of a method that names another, or the second behind a simple one."""
+    if text.endswith(_EXPECTS, 0, quote):
+        return True
+    if not text.endswith(", ", 0, quote):
+        return False
+    end = start = quote - 2
+    while start and (text[start - 1] in "_.()" or text[start - 1].isalnum()):
+        start -= 1
+    return any(0 <= text.find(call, start, end) < end - len(call) for call in _EXPECTS)
 
 
 def hidden(mock: bytes, before: bytes) -> bytes:
@@ -88,16 +102,19 @@ def _done(text: GoText, edits: list[Edit], libraries: Mapping[str, str]) -> byte
 
 
 def _offset(data: bytes, line: int, column: int) -> int:
+    """Where a place of the compiler's is; the end for one that the file does not have: `//line` may say anything."""
     start = 0
     for _ in range(line - 1):
         start = data.find(b"\n", start) + 1
-    return start + column - 1
+        if not start:
+            return len(data)
+    return min(start + column - 1, len(data))
 
 
 def _repair(text: GoText, at: int, message: str, libraries: Mapping[str, str]) -> list[Edit]:
     if _UNDEFINED.match(message):
         return _with_matcher(text, at, libraries)
-    if _OTHER.match(message):
+    if message.startswith(_OTHER) and _WITH_CONTEXT.search(message.partition(") as ")[2]):
         literal = text.around(at, "func_literal")
         return _with_parameter(text, literal) if literal is not None and text.start(literal) == at else []
     results = _RESULTS.match(message)
