@@ -89,10 +89,11 @@ class Mocks:
     def notes(self, rewritten: Rewritten) -> dict[str, str]:
         """What reviewers are told of each mock that changes."""
         again = {file: by for file, by in self._made_with.items() if file not in self._given_up}
+        where = f" (not confined: {self._makers.unconfined})" if self._makers.unconfined else ""
         others = {file: by for file, by in self._generators.items() if file not in again}
         return {
             **edited_only(rewritten, others, self._given_up),
-            **{file: f"generated again: {how}" for file, how in again.items() if file in rewritten.after},
+            **{file: f"generated again: {how}{where}" for file, how in again.items() if file in rewritten.after},
         }
 
     def _open(self, rewritten: Rewritten) -> list[str]:
