@@ -41,10 +41,12 @@ def entries(root: Path, scope: str) -> dict[str, Entry]:
     return found
 
 
-def changed(before: Mapping[str, Entry], after: Mapping[str, Entry], expected: Collection[str]) -> tuple[str, ...]:
-    """The names that have appeared, changed or gone, in order, besides those expected."""
-    names = before.keys() | after.keys()
-    return tuple(sorted(name for name in names if before.get(name) != after.get(name) and name not in expected))
+def changed(before: Mapping[str, Entry], after: Mapping[str, Entry], expected: str) -> tuple[str, ...]:
+    """The names that have appeared, changed or gone, in order, besides an expected file, which stays one or goes."""
+    names = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    if expected not in after or stat.S_ISREG(after[expected].mode):
+        names.discard(expected)
+    return tuple(sorted(names))
 
 
 def restore(

@@ -73,10 +73,10 @@ class Generators:
                 continue
             try:
                 with self._scratch.showing(before):
-                    failed = self._run(command, recipe, file, before[file] or b"", before)
+                    failed = self._run(command, recipe, file, before[file] or b"", edited=before)
                     same = self._scratch.read(file) == before[file]
                 failed = failed or ("" if same else self._otherwise(recipe))
-                failed = failed or self._run(command, recipe, file, now or b"", {})
+                failed = failed or self._run(command, recipe, file, now or b"", edited=before)
                 data = self._scratch.read(file) or b""
             finally:
                 self._scratch.write({file: now})
@@ -152,23 +152,21 @@ class Generators:
             self._spent += time.monotonic() - start
         return self._programs[key]
 
-    def _run(
-        self, command: list[str], recipe: Recipe, file: str, data: bytes, shown: Mapping[str, bytes | None]
-    ) -> str:
+    def _run(self, command: list[str], recipe: Recipe, file: str, data: bytes, *, edited: Iterable[str]) -> str:
         """Run a generator, which must write the file anew and no other; why it has not, or nothing.
 
-        `shown` are files that the copy holds for now in the place of others.
+        `edited` are files that may not hold in the copy what they do in the target.
         """
         self._scratch.write({file: data + _STALE})
         root, scope = self._scratch.root, "" if self.unconfined else Path(file).parent.as_posix().removeprefix(".")
         before = footprint.entries(root, scope)
-        edited = {name: self._scratch.read(name) for name in shown}
+        known = {name: self._scratch.read(name) for name in edited}
         start = time.monotonic()
         done = self._done(command, root / recipe.folder, confined=recipe, writable=root / scope)
         self._spent += time.monotonic() - start
-        others = footprint.changed(before, footprint.entries(root, scope), (file,))
+        others = footprint.changed(before, footprint.entries(root, scope), file)
         if others:
-            footprint.restore(root, self._target, others, before, edited)
+            footprint.restore(root, self._target, others, before, known)
             return f"{recipe.tool.name} writes {others[0]} too: run it yourself"
         if done is None or done.cut:
             return f"{recipe.tool.name} did not end within {SECONDS} s, or cannot be run"
@@ -176,7 +174,7 @@ class Generators:
             lines = (done.stderr or done.stdout).decode("utf-8", "replace").splitlines()
             said = next((line.strip() for line in reversed(lines) if line.strip()), "")
             return f"{recipe.tool.name} fails: {said.replace(f'{root}/', '') or done.returncode}"
-        fresh = self._scratch.read(file) if (root / file).is_file() and not (root / file).is_symlink() else None
+        fresh = self._scratch.read(file)
         return "" if fresh is not None and not fresh.endswith(_STALE) else f"{recipe.tool.name} does not write it"
 
     def _done(

@@ -113,8 +113,7 @@ def built(package: str, release: Release, versions: Versions, go: GoTool, env: M
         if not program.is_file():
             reason = said or f"{package}@{version} cannot be built"
             continue
-        named = {} if len(chosen) == 1 else cache.requirements(release.module, version)
-        reason = _foreign(program, chosen, named, cache, go, env)
+        reason = _foreign(program, release.module, chosen, cache, go, env)
         if not reason:
             return Program(program)
     return Program(reason=reason)
@@ -126,7 +125,7 @@ def _build(package: str, versions: Versions, go: GoTool, env: Mapping[str, str],
     requires = "".join(f"require {module} {version}\n" for module, version in sorted(versions.items()))
     language = ".".join(map(str, as_numbers(go.version)))
     (folder / "go.mod").write_text(f"module generator.invalid\n\ngo {language}\n\n{requires}", encoding="utf-8")
-    command = [str(go.path), "build", "-mod=mod", "-trimpath", "-o", "generator", package]
+    command = [str(go.path), "build", "-mod=mod", "-o", "generator", package]
     try:
         done = run(command, env=_alone(env, folder), cwd=folder, seconds=_SECONDS)
     except OSError as error:
@@ -147,15 +146,15 @@ def _alone(env: Mapping[str, str], folder: Path) -> dict[str, str]:
     }
 
 
-def _foreign(
-    program: Path, chosen: Versions, named: Versions, cache: ModuleCache, go: GoTool, env: Mapping[str, str]
-) -> str:
-    """What went into a program and is not as published; `named` are the versions that the generator itself asks for."""
+def _foreign(program: Path, tool: str, chosen: Versions, cache: ModuleCache, go: GoTool, env: Mapping[str, str]) -> str:
+    """What went into a program of the module `tool` and is not as published; empty where all is."""
     done = run([str(go.path), "version", "-m", str(program)], env=_alone(env, program.parent), seconds=_SECONDS)
     words = [line.split() for line in done.stdout.decode("utf-8", "replace").splitlines()]
-    modules = [(one[1], one[2]) for one in words if one[:1] == ["dep"] and len(one) > 2]
-    if done.returncode != 0 or not modules or any(one[:1] == ["=>"] for one in words):
+    modules = [(one[1], one[2]) for one in words if one[:1] in (["mod"], ["dep"]) and len(one) > 2]
+    main = [one[1] for one in words if one[:1] == ["mod"]]
+    if done.returncode != 0 or main != [tool] or any(one[:1] == ["=>"] for one in words):
         return "the go command does not tell what it was built from"
+    named = cache.requirements(tool, chosen[tool])
     for module, version in modules:
         # A commit of anyone's fork has a version too, under the path of what was forked.
         if len(chosen) > 1 and not _RELEASE.fullmatch(version) and named.get(module) != version:
