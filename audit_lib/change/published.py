@@ -108,8 +108,8 @@ def built(package: str, release: Release, versions: Versions, go: GoTool, env: M
     reason = ""
     for number, chosen in enumerate(tries):
         folder = own / str(number)
-        said = _build(package, chosen, go, env, folder)
-        program = folder / "generator"
+        program = folder / _name(package)
+        said = _build(package, chosen, go, env, program)
         if not program.is_file():
             reason = said or f"{package}@{version} cannot be built"
             continue
@@ -119,13 +119,19 @@ def built(package: str, release: Release, versions: Versions, go: GoTool, env: M
     return Program(reason=reason)
 
 
-def _build(package: str, versions: Versions, go: GoTool, env: Mapping[str, str], folder: Path) -> str:
+def _name(package: str) -> str:
+    """What the go command calls a command, which some write into their mocks."""
+    return next(part for part in reversed(package.split("/")) if not re.fullmatch(r"v\d+", part))
+
+
+def _build(package: str, versions: Versions, go: GoTool, env: Mapping[str, str], program: Path) -> str:
     """Build a command in a module that requires these versions; what the go command says where it fails."""
+    folder = program.parent
     folder.mkdir(parents=True)
     requires = "".join(f"require {module} {version}\n" for module, version in sorted(versions.items()))
     language = ".".join(map(str, as_numbers(go.version)))
     (folder / "go.mod").write_text(f"module generator.invalid\n\ngo {language}\n\n{requires}", encoding="utf-8")
-    command = [str(go.path), "build", "-mod=mod", "-o", "generator", package]
+    command = [str(go.path), "build", "-mod=mod", "-o", str(program), package]
     try:
         done = run(command, env=_alone(env, folder), cwd=folder, seconds=_SECONDS)
     except OSError as error:
@@ -140,7 +146,6 @@ def _alone(env: Mapping[str, str], folder: Path) -> dict[str, str]:
         "GOSUMDB": "off",
         "GOPROXY": "off",
         "GO111MODULE": "on",
-        "CGO_ENABLED": "0",
         "GOOS": "",
         "GOARCH": "",
     }

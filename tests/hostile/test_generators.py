@@ -15,8 +15,9 @@ from audit_lib.change.generators import Generators, Made
 from audit_lib.change.recipes import Recipes
 from audit_lib.change.scratch import Scratch
 from audit_lib.config import GoOptions
+from audit_lib.errors import OutputError
 from audit_lib.read.gotool import GoTool, environment, find_go
-from audit_lib.untrusted.sandbox import at_hand
+from audit_lib.untrusted.sandbox import Sandbox, at_hand
 from tests.hostile.modules import MOCKGEN, TOOLS, download, mockgen, tools
 
 BEFORE = "package store\n\ntype Store interface{ Get(id string) error }\n"
@@ -323,6 +324,48 @@ def test_what_it_writes_besides_the_mock_undoes_its_work(shop: Shop, script: str
     else:
         assert "too: run it yourself" in found.reason
         assert named in found.reason
+
+
+@pytest.mark.parametrize(
+    ("script", "named"),
+    [
+        ("echo evil >../go.mod", "go.mod"),
+        ("rm ../go.mod", "go.mod"),
+        ("echo evil >store.go", "store/store.go"),
+        ("mkdir -p ../a/b/c; echo evil >../a/b/c/d.go", "a"),
+        ("rm -r deep; ln -s {outside} deep", "store/deep"),
+        ("rm mock_store.go; ln -s {outside}/file mock_store.go", "store/mock_store.go"),
+    ],
+)
+def test_without_a_sandbox_the_whole_copy_is_looked_through(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, script: str, named: str
+) -> None:
+    without_sandbox(monkeypatch)
+    (shop.tmp / "outside-kept").mkdir()
+    (shop.tmp / "outside-kept" / "er").mkdir()
+    (shop.tmp / "outside-kept" / "er" / "file.go").write_text("kept")
+    found = by_script(shop, script.format(outside=shop.tmp / "outside-kept"))
+    assert f"mockgen writes {named} too" in found.reason
+    assert (shop.tmp / "outside-kept" / "er" / "file.go").read_text() == "kept"
+
+
+def without_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in ("generators", "workshop"):
+        monkeypatch.setattr(f"audit_lib.change.{module}.at_hand", lambda: Sandbox("", "namespaces: Forbidden"))
+
+
+def test_without_a_sandbox_the_mock_is_made_and_reviewers_are_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_sandbox(monkeypatch)
+    assert by_script(shop, "").reason == ""
+    scratch = Scratch(shop.tmp / "copies" / "shop", "")
+    generators = Generators(scratch, shop.target, shop.go, GoOptions(), runs_code=False)
+    assert generators.unconfined == "namespaces: Forbidden"
+
+
+def test_what_cannot_be_put_back_is_told(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_sandbox(monkeypatch)
+    with pytest.raises(OutputError, match=r"go\.mod: no longer what was copied; a generator has changed it"):
+        by_script(shop, f"echo evil >../go.mod; echo changed >>{shop.target}/go.mod")
 
 
 def test_it_writes_nothing_outside_of_the_copy(shop: Shop) -> None:
