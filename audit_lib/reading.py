@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from audit_lib.read.scan import scan
 from audit_lib.read.syntax import Syntax
 from audit_lib.untrusted import git
 from audit_lib.untrusted.files import recorded
+from audit_lib.untrusted.processes import Leash
 
 
 @dataclass(frozen=True)
@@ -43,12 +45,16 @@ def read(
     cannot be read.
     """
 
-    def types(chosen: GoOptions) -> tuple[Facts, Facts | None]:
-        if wide:
-            return typed.read_wide(target, chosen, progress)
-        return typed.read(target, chosen, progress), None
+    leash = Leash()
 
-    with ThreadPoolExecutor(max_workers=1) as pool:
+    def types(chosen: GoOptions) -> tuple[Facts, Facts | None]:
+        with leash.held():
+            if wide:
+                return typed.read_wide(target, chosen, progress)
+            return typed.read(target, chosen, progress), None
+
+    # Whatever ends this, SIGTERM too, ends first what the other thread waits for.
+    with ThreadPoolExecutor(max_workers=1) as pool, closing(leash):
         facts = None if options is None else pool.submit(types, options)
         syntax = scan(target, settings, progress)
         degradations = list(syntax.degradations)

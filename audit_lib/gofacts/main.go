@@ -10,6 +10,7 @@ import (
 	"bufio"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"runtime/debug"
 	"strings"
@@ -23,6 +24,7 @@ type options struct {
 	cache   string
 	compile string
 	wide    bool
+	watch   bool
 }
 
 func main() {
@@ -34,7 +36,11 @@ func main() {
 	flag.StringVar(&opts.cache, "cache", "", "the folder that keeps facts of packages between runs")
 	flag.StringVar(&opts.compile, "compile", "auto", "types of imports from compiled packages: auto, always, never")
 	flag.BoolVar(&opts.wide, "wide", false, "print also what cannot reach a site, with a + before its kind")
+	flag.BoolVar(&opts.watch, "watch", false, "end, with all that was started, when standard input ends")
 	flag.Parse()
+	if opts.watch {
+		go endWith(os.Stdin)
+	}
 	// Two packages are checked at a time and their trees are garbage at once: a small heap costs little time.
 	debug.SetGCPercent(75)
 	if err := run(opts); err != nil {
@@ -57,4 +63,11 @@ func run(opts options) error {
 		return err
 	}
 	return out.Flush()
+}
+
+// endWith ends this program and the go commands that it has started when a pipe ends: who held it is gone.
+func endWith(pipe io.Reader) {
+	_, _ = io.Copy(io.Discard, pipe)
+	endGroup()
+	os.Exit(1)
 }

@@ -20,6 +20,7 @@ from audit_lib.config import GoOptions
 from audit_lib.errors import ToolchainError
 from audit_lib.progress import Progress, silent
 from audit_lib.read import gotool
+from audit_lib.untrusted.processes import started
 
 EdgeKind = Literal["static", "interface", "value", "closure"]
 
@@ -342,8 +343,9 @@ def read_wide(target: Path, options: GoOptions, progress: Progress = silent) -> 
 def _printed(target: Path, options: GoOptions, progress: Progress, *more: str) -> list[bytes]:
     """The lines that gofacts prints."""
     progress("types", 0, 0)
-    go = gotool.find_go()
-    command = [str(gotool.build_helper(go)), "-dir", str(target), "-cache", str(gotool.cache_root() / "facts"), *more]
+    go = gotool.find_go(not_in=(target,))
+    cache = gotool.cache_root() / "facts"
+    command = [str(gotool.build_helper(go)), "-watch", "-dir", str(target), "-cache", str(cache), *more]
     for flag, value in (
         ("-tags", ",".join(options.tags)),
         ("-mod", options.mod),
@@ -353,18 +355,22 @@ def _printed(target: Path, options: GoOptions, progress: Progress, *more: str) -
         if value:
             command += [flag, value]
     said: list[str] = []
-    with (
-        subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=gotool.environment(go)
-        ) as process,
-        ThreadPoolExecutor(max_workers=1) as pool,
-    ):
-        assert process.stdout is not None and process.stderr is not None
-        listening = pool.submit(_listen, process.stderr, said, progress)
-        printed = process.stdout.read()
-        listening.result()
-    if process.returncode != 0:
-        message = "; ".join(said).removeprefix("gofacts: ")
+    env = gotool.environment(go, not_in=(target,))
+    try:
+        # Standard input is held open: where it ends, since we were killed, gofacts ends what it has started.
+        with (
+            started(command, env=env, stdin=subprocess.PIPE) as process,
+            ThreadPoolExecutor(max_workers=1) as pool,
+        ):
+            assert process.stdout is not None and process.stderr is not None
+            listening = pool.submit(_listen, process.stderr, said, progress)
+            printed = process.stdout.read()
+            listening.result()
+            code = process.wait()
+    except OSError as error:
+        raise ToolchainError(f"{command[0]}: {error.strerror}; remove it, and it is built again") from error
+    if code != 0:
+        message = "; ".join(said).removeprefix("gofacts: ") or f"exit code {code}"
         raise ToolchainError(f"{target}: the packages cannot be loaded ({message})")
     return printed.splitlines()
 

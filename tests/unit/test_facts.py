@@ -85,7 +85,7 @@ def _helper(folder: Path, script: str) -> Path:
 def go(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """A toolchain that is never run: the helper is a script."""
     tool = gotool.GoTool(Path("go"), "1.26", tmp_path, "linux", "amd64")
-    monkeypatch.setattr(gotool, "find_go", lambda: tool)
+    monkeypatch.setattr(gotool, "find_go", lambda not_in: tool)
 
 
 @pytest.mark.usefixtures("go")

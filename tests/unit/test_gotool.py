@@ -120,8 +120,30 @@ def test_the_environment_downloads_no_toolchain_and_keeps_the_target_as_it_is(tm
         "GOTOOLCHAIN": "local",
         "GOFLAGS": "-buildvcs=false",
         "GOPROXY": "off",
+        "GOPACKAGESDRIVER": "off",
     }
-    assert gotool.environment(go, mod="vendor", base=base)["GOFLAGS"] == "-buildvcs=false -mod=vendor"
+    assert gotool.environment(go, mod="vendor", base=base)["GOFLAGS"] == "-mod=vendor -buildvcs=false"
+
+
+@pytest.mark.parametrize(
+    ("given", "configured", "flags"),
+    [
+        ("-tags=a -buildvcs=true", "-tags=b", "-tags=a -buildvcs=false"),
+        ("", "-tags=b --mod=mod", "-tags=b -buildvcs=false"),
+        ("", "", "-buildvcs=false"),
+    ],
+)
+def test_what_the_user_has_set_for_good_holds_but_for_what_would_touch_the_target(
+    tmp_path: Path, given: str, configured: str, flags: str
+) -> None:
+    go = gotool.GoTool(tmp_path / "bin" / "go", "1.26.8", tmp_path, "linux", "amd64", configured)
+    assert gotool.environment(go, base={"GOFLAGS": given})["GOFLAGS"] == flags
+
+
+def test_flags_are_read_where_go_env_keeps_them(tmp_path: Path, sources: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "env").write_text("GOPROXY=off\nGOFLAGS=-tags=here\n")
+    monkeypatch.setenv("GOENV", str(tmp_path / "env"))
+    assert gotool.find_go(sources).flags == "-tags=here"
 
 
 def test_the_helper_is_built_once(sources: Path, cache: Path) -> None:
