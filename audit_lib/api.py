@@ -26,16 +26,18 @@ def audit(
     tags: Sequence[str] = (),
     mod: str = "",
     modfile: str = "",
+    outside: Sequence[Path] = (),
     syntax_only: bool = False,
     progress: Progress = silent,
 ) -> Audit:
     """Read and judge all that is below a folder.
 
-    Without types (asked for, or no toolchain) every site is for review, and a degradation says so. Raises
+    Without types (asked for, or no toolchain) every site is for review, and a degradation says so. `outside` are the
+    folders that the target's go.mod and go.work files may name besides its own. Raises
     `TargetError` for what is no folder with Go code, `ConfigError` for a configuration that cannot be used.
     """
     settings = configuration.load(target, config)
-    options = reading.go_options(settings.go, tags, mod, modfile)
+    options = reading.go_options(target, settings.go, tags, mod, modfile, outside)
     name = unchanged.signature(target, settings, options, syntax_only=syntax_only)
     known = unchanged.recall(name)
     if known is not None:
@@ -57,6 +59,7 @@ def fix(
     tags: Sequence[str] = (),
     mod: str = "",
     modfile: str = "",
+    outside: Sequence[Path] = (),
     progress: Progress = silent,
 ) -> Fixed:
     """Read, judge, plan, and prove the result in a copy; the target is not touched (see `apply`).
@@ -69,7 +72,7 @@ def fix(
     from audit_lib import fixing  # what a scan need not wait for
 
     settings = configuration.load(target, config)
-    options = reading.go_options(settings.go, tags, mod, modfile)
+    options = reading.go_options(target, settings.go, tags, mod, modfile, outside)
     return fixing.fix(
         target,
         settings,

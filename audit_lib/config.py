@@ -6,7 +6,7 @@ import os
 import tomllib
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -42,12 +42,16 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class GoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the target's packages are loaded: build tags, `-mod` and `-modfile`, and whether imports may be compiled."""
+    """How the target's packages are loaded: build tags, `-mod` and `-modfile`, and whether imports may be compiled.
+
+    `outside` are folders, not in the target, that its go.mod and go.work files may name.
+    """
 
     tags: tuple[str, ...] = ()
     mod: Literal["", "mod", "readonly", "vendor"] = ""
     modfile: str = ""
     compile: Literal["auto", "always", "never"] = "auto"
+    outside: tuple[str, ...] = ()
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,6 +96,7 @@ def _parts_match(parts: tuple[str, ...], patterns: tuple[str, ...]) -> bool:
 def load(target: Path, path: Path | None = None) -> Config:
     """The configuration of a target: `path` where one is named, else `ctxaudit.toml` in the target, else defaults.
 
+    A file in the target does not decide what is written or read outside of it. `[go] outside` is relative to the file.
     Raises `ConfigError` with the file and the key.
     """
     file = path or target / FILE_NAME
@@ -107,7 +112,28 @@ def load(target: Path, path: Path | None = None) -> Config:
     except msgspec.ValidationError as error:
         raise ConfigError(f"{file}: {_in_toml_words(str(error))}; see docs/configuration.md for the keys") from error
     _check_patterns(config, file)
-    return config
+    if _is_in(target, file):
+        _check_own(config, file)
+    outside = tuple(str(file.resolve().parent / folder) for folder in config.go.outside)
+    return msgspec.structs.replace(config, go=msgspec.structs.replace(config.go, outside=outside))
+
+
+def _is_in(target: Path, file: Path) -> bool:
+    """Whether a file is in a target, by its name or by where a link leads."""
+    places = (Path(os.path.abspath(file)), file.resolve())  # noqa: PTH100 -- without following links
+    return any(place.is_relative_to(top) for place in places for top in (target.absolute(), target.resolve()))
+
+
+def _check_own(config: Config, file: Path) -> None:
+    """Refuse what only who runs the tool may decide: what is let write to go.mod, and which other files are read."""
+    options = config.go
+    for given, key, how in (
+        (options.mod == "mod", 'mod = "mod"', "--mod mod"),
+        (bool(options.modfile), f"modfile = {options.modfile!r}", "--modfile FILE"),
+        (bool(options.outside), "outside", "--outside DIR"),
+    ):
+        if given:
+            raise ConfigError(f"{file}: `[go] {key}` is not taken from the target; give {how} on the command line")
 
 
 def _in_toml_words(message: str) -> str:
@@ -125,5 +151,7 @@ def _check_patterns(config: Config, file: Path) -> None:
 
 def as_builtins(config: Config) -> dict[str, object]:
     """The configuration as plain dictionaries, as an audit records it."""
-    builtins: dict[str, object] = msgspec.to_builtins(config)
+    plain = msgspec.structs.replace(config, go=msgspec.structs.replace(config.go, outside=()))
+    builtins: dict[str, Any] = msgspec.to_builtins(plain)
+    del builtins["go"]["outside"]  # where folders of the machine lie
     return builtins

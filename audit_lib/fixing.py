@@ -24,12 +24,14 @@ from audit_lib.change.rewrite import Rewritten, blocked, rewrite, undo
 from audit_lib.change.scratch import Scratch, scratch_copy
 from audit_lib.change.selection import Selection
 from audit_lib.config import Config, GoOptions
-from audit_lib.errors import ToolchainError, UsageError
+from audit_lib.errors import TargetError, ToolchainError, UsageError
 from audit_lib.fixed import Fixed, Level
 from audit_lib.model import Audit, Finding, Verification
 from audit_lib.progress import Progress
 from audit_lib.read import gotool
 from audit_lib.read.gofiles import find_go_files, read_go_file
+from audit_lib.read.gotool import GoTool
+from audit_lib.read.modules import named_outside
 from audit_lib.read.positions import decode
 from audit_lib.read.rules import load_rules
 from audit_lib.read.scan import scan_text
@@ -55,7 +57,8 @@ def fix(
 ) -> Fixed:
     """See `api.fix`."""
     selection.check(settings)
-    go = gotool.find_go()
+    go = gotool.find_go(not_in=(target,))
+    options = _trusting(target, options, go)
     scanned = _digests(target, settings)
     reading = read(target, settings, options, progress, wide=True)
     assert reading.wide is not None, "reading all facts raises where there are none"
@@ -92,6 +95,18 @@ def fix(
     left_out = selection.left_out(before.findings)
     told_of = mocks.notes(carried.rewritten) if mocks is not None else edited_only(carried.rewritten, generators, {})
     return fixed(before, carried, phases, left_out, below_top=_below_top(target), level=level, notes=told_of)
+
+
+def _trusting(target: Path, options: GoOptions, go: GoTool) -> GoOptions:
+    """The options for a target and its copy, which names the same folders. Raises `TargetError` for what may not be."""
+    named = named_outside(target, options, go)
+    for one in named:
+        if one.reason:
+            raise TargetError(
+                f"{one.where}: {one.reason}: nothing is fixed; if the folder is to be trusted, name it with --outside"
+            )
+    places = sorted({str(one.place) for one in named})
+    return msgspec.structs.replace(options, outside=(*options.outside, *places))
 
 
 def _with_later(

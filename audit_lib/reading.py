@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -13,7 +14,7 @@ import msgspec
 from audit_lib import __version__
 from audit_lib import config as configuration
 from audit_lib.config import Config, GoOptions
-from audit_lib.errors import ToolchainError
+from audit_lib.errors import ToolchainError, UsageError
 from audit_lib.judge.classify import idle_directives, judge
 from audit_lib.model import Audit, Degradation, Finding, Totals, totals_of
 from audit_lib.progress import Progress, silent
@@ -22,7 +23,7 @@ from audit_lib.read.facts import Facts
 from audit_lib.read.scan import scan
 from audit_lib.read.syntax import Syntax
 from audit_lib.untrusted import git
-from audit_lib.untrusted.files import recorded
+from audit_lib.untrusted.files import open_file, recorded
 from audit_lib.untrusted.processes import Leash
 
 
@@ -89,17 +90,36 @@ def judged(target: Path, settings: Config, reading: Reading) -> Audit:
     )
 
 
-def go_options(options: GoOptions, tags: Sequence[str], mod: str, modfile: str) -> GoOptions:
-    """The configuration's options, with those of the command line in their place where they are given."""
+def go_options(
+    target: Path, options: GoOptions, tags: Sequence[str], mod: str, modfile: str, outside: Sequence[Path] = ()
+) -> GoOptions:
+    """The configuration's options, with those of the command line in their place where they are given.
+
+    Raises `UsageError` for a `modfile` that is no file of the target.
+    """
     changes: dict[str, object] = {}
     if tags:
         changes["tags"] = tuple(tags)
     if mod:
         changes["mod"] = mod
-    if modfile:
-        changes["modfile"] = modfile
+    if modfile or options.modfile:
+        changes["modfile"] = _inside(target, modfile or options.modfile)
+    if outside:
+        changes["outside"] = (*options.outside, *(str(folder.absolute()) for folder in outside))
     changed: configuration.GoOptions = msgspec.structs.replace(options, **changes)
     return changed
+
+
+def _inside(target: Path, modfile: str) -> str:
+    """A modfile's name relative to the target, as the go command gets it for each module."""
+    name = os.path.relpath(modfile, target.absolute()) if Path(modfile).is_absolute() else modfile
+    try:
+        os.close(open_file(target, Path(name).as_posix()))
+    except OSError as error:
+        raise UsageError(
+            f"--modfile {modfile}: {error.strerror}; name a regular file in {target}, relative to it"
+        ) from error
+    return name
 
 
 def _name(target: Path, facts: Facts | None) -> str:

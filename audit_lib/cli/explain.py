@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from audit_lib.cli.before import recover
-from audit_lib.cli.options import ConfigFile, Mod, ModFile, Quiet, Tags, split
+from audit_lib.cli.options import ConfigFile, Mod, ModFile, Outside, Quiet, Tags, split
 from audit_lib.cli.output import emit, progress
 from audit_lib.errors import UsageError
 
@@ -22,6 +22,7 @@ def explain(
     tags: Tags = "",
     mod: Mod = None,
     modfile: ModFile = "",
+    outside: Outside = None,
     quiet: Quiet = False,
 ) -> None:
     """Show how a context reaches the sites of a line.
@@ -36,7 +37,15 @@ def explain(
     recover(base)
     name = places.relative(file, base)
     with progress(quiet) as report:
-        audit = api.audit(base, config=config, tags=split(tags), mod=mod or "", modfile=modfile, progress=report)
+        audit = api.audit(
+            base,
+            config=config,
+            tags=split(tags),
+            mod=mod or "",
+            modfile=modfile,
+            outside=tuple(outside or ()),
+            progress=report,
+        )
     findings = api.explain(audit, name, line)
     if not findings:
         raise UsageError(f"{file}:{line}: no site on this line; {places.nearest(audit, name, line)}")

@@ -17,6 +17,7 @@ from audit_lib.cli.options import (
     Mod,
     ModFile,
     Only,
+    Outside,
     Patches,
     Phases,
     Quiet,
@@ -51,6 +52,7 @@ def fix(
     tags: Tags = "",
     mod: Mod = None,
     modfile: ModFile = "",
+    outside: Outside = None,
     quiet: Quiet = False,
 ) -> None:
     """Give lost contexts back to their callers, and prove the result.
@@ -79,6 +81,7 @@ def fix(
             tags=split(tags),
             mod=mod or "",
             modfile=modfile,
+            outside=tuple(outside or ()),
             progress=report,
         )
     writing = write and fixed.ok

@@ -15,6 +15,10 @@ Phases = Annotated[list[str] | None, typer.Option("--phase", metavar="NAME", hel
 Tags = Annotated[str, typer.Option("--tags", metavar="A,B", help="Build tags the packages are loaded with.")]
 Mod = Annotated[Literal["mod", "readonly", "vendor"] | None, typer.Option("--mod", help="The go command's -mod.")]
 ModFile = Annotated[str, typer.Option("--modfile", metavar="FILE", help="The go command's -modfile.")]
+Outside = Annotated[
+    list[Path] | None,
+    typer.Option("--outside", metavar="FOLDER", help="A folder that go.mod or go.work may name; may be repeated."),
+]
 SyntaxOnly = Annotated[bool, typer.Option("--syntax-only", help="Read without a Go toolchain: every site is review.")]
 Results = Annotated[Path | None, typer.Option("--out", metavar="OUT", help="Folder for the results.")]
 Formats = Annotated[

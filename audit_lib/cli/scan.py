@@ -11,6 +11,7 @@ from audit_lib.cli.options import (
     Formats,
     Mod,
     ModFile,
+    Outside,
     Phases,
     Quiet,
     Results,
@@ -31,6 +32,7 @@ def scan(
     tags: Tags = "",
     mod: Mod = None,
     modfile: ModFile = "",
+    outside: Outside = None,
     syntax_only: SyntaxOnly = False,
     every: Every = False,
     quiet: Quiet = False,
@@ -50,6 +52,7 @@ def scan(
             tags=split(tags),
             mod=mod or "",
             modfile=modfile,
+            outside=tuple(outside or ()),
             syntax_only=syntax_only,
             progress=report,
         )

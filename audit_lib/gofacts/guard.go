@@ -110,7 +110,7 @@ func (g *guard) lookAt(at folder, entries []fs.DirEntry) []folder {
 			if info, err := os.Stat(path); err == nil && !info.IsDir() {
 				g.modules = append(g.modules, at.path)
 			}
-		case name == "go.work" && at.path == g.dir:
+		case name == "go.work" && at.path == g.dir && os.Getenv("GOWORK") != "off":
 			g.hasWork = true
 		case isIncluded(name):
 			assembly = append(assembly, path)

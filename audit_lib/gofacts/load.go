@@ -74,6 +74,9 @@ func load(opts options) (*target, error) {
 	seen := map[string]bool{}
 	var read []loaded
 	for _, root := range loadRoots(g, overlay) {
+		if opts.leavesOut(dir, root.dir) {
+			continue
+		}
 		found, err := loadRootPackages(opts, root)
 		if err != nil {
 			t.broken = append(t.broken, problem{Where: t.relative(root.dir), Reason: t.shorten(wholeMessage(err))})
@@ -106,7 +109,11 @@ type loaded struct {
 // loadRootPackages takes compiled types where they are at hand: both ways give the same facts, and reading what is
 // compiled is several times faster.
 func loadRootPackages(opts options, root loadRoot) (loaded, error) {
-	cfg := config(opts, root)
+	modfile, err := opts.modFileOf(root.dir)
+	if err != nil {
+		return loaded{}, err
+	}
+	cfg := config(opts, root, modfile)
 	if opts.compile == "never" {
 		pkgs, err := loadOrSayWhy(cfg, root.patterns)
 		return loaded{pkgs: pkgs}, err
@@ -206,12 +213,12 @@ func workspaceModules(dir string, overlay []string) []string {
 	return strings.Split(strings.TrimSpace(string(out)), "\n")
 }
 
-func config(opts options, root loadRoot) *packages.Config {
+func config(opts options, root loadRoot, modfile string) *packages.Config {
 	cfg := &packages.Config{Mode: loadMode, Dir: root.dir, Tests: true, Env: os.Environ(), BuildFlags: slices.Clone(root.overlay)}
 	if root.offWork {
 		cfg.Env = append(cfg.Env, "GOWORK=off")
 	}
-	for _, flag := range [][2]string{{"-tags", opts.tags}, {"-mod", opts.mod}, {"-modfile", opts.modfile}} {
+	for _, flag := range [][2]string{{"-tags", opts.tags}, {"-mod", opts.mod}, {"-modfile", modfile}} {
 		if flag[1] != "" {
 			cfg.BuildFlags = append(cfg.BuildFlags, flag[0]+"="+flag[1])
 		}

@@ -25,6 +25,18 @@ type options struct {
 	compile string
 	wide    bool
 	watch   bool
+	private string
+	without folders
+}
+
+// folders is the value of a flag that may be repeated.
+type folders []string
+
+func (f *folders) String() string { return strings.Join(*f, " ") }
+
+func (f *folders) Set(folder string) error {
+	*f = append(*f, folder)
+	return nil
 }
 
 func main() {
@@ -36,6 +48,8 @@ func main() {
 	flag.StringVar(&opts.cache, "cache", "", "the folder that keeps facts of packages between runs")
 	flag.StringVar(&opts.compile, "compile", "auto", "types of imports from compiled packages: auto, always, never")
 	flag.BoolVar(&opts.wide, "wide", false, "print also what cannot reach a site, with a + before its kind")
+	flag.StringVar(&opts.private, "private", "", "an empty folder: where it is named, -mod=mod writes to copies in it")
+	flag.Var(&opts.without, "without", "a module's folder that is not read, absolute or relative to -dir; may be repeated")
 	flag.BoolVar(&opts.watch, "watch", false, "end, with all that was started, when standard input ends")
 	flag.Parse()
 	if opts.watch {

@@ -8,9 +8,10 @@ offsets from 0; lines and columns from 1.
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Literal
 
@@ -19,8 +20,12 @@ import msgspec
 from audit_lib.config import GoOptions
 from audit_lib.errors import ToolchainError
 from audit_lib.progress import Progress, silent
-from audit_lib.read import gotool
+from audit_lib.read import gotool, kept
+from audit_lib.read.modules import named_outside
 from audit_lib.untrusted.processes import started
+
+_NOT_READ = "the module is not read with types; if the folder is to be trusted, name it with --outside DIR"
+_CHANGED = "changed while the packages were read: what is said of its module may not hold"
 
 EdgeKind = Literal["static", "interface", "value", "closure"]
 
@@ -332,20 +337,43 @@ def read(target: Path, options: GoOptions, progress: Progress = silent) -> Facts
 
     `progress` is called from another thread, with the number of packages that are read.
     """
-    return decode(_printed(target, options, progress))
+    lines, problems = _printed(target, options, progress)
+    return _with(decode(lines), problems)
 
 
 def read_wide(target: Path, options: GoOptions, progress: Progress = silent) -> tuple[Facts, Facts]:
     """The facts that `read` gives, and all facts: who changes a signature must know every caller. Raises as it does."""
-    return decode_wide(_printed(target, options, progress, "-wide"))
+    lines, problems = _printed(target, options, progress, "-wide")
+    near, whole = decode_wide(lines)
+    return _with(near, problems), _with(whole, problems)
 
 
-def _printed(target: Path, options: GoOptions, progress: Progress, *more: str) -> list[bytes]:
-    """The lines that gofacts prints."""
+def _with(facts: Facts, problems: Sequence[Problem]) -> Facts:
+    return replace(facts, problems=(*problems, *facts.problems)) if problems else facts
+
+
+def _printed(target: Path, options: GoOptions, progress: Progress, *more: str) -> tuple[list[bytes], list[Problem]]:
+    """The lines that gofacts prints, and what it was not let read."""
     progress("types", 0, 0)
     go = gotool.find_go(not_in=(target,))
+    barred = [one for one in named_outside(target, options, go) if one.reason]
+    problems = [Problem(one.where, f"{one.reason}: {_NOT_READ}") for one in barred]
+    env = gotool.environment(go, not_in=(target,))
+    if barred:
+        env["GOWORK"] = "off"  # a workspace would bring in what its modules name
+    before = kept.states(target)
+    with tempfile.TemporaryDirectory(prefix="ctxaudit-mod-") as private:
+        command = [*_command(go, target, options), "-private", private, *more]
+        for folder in sorted({one.folder for one in barred}):
+            command += ["-without", folder]
+        printed = _run(command, env, target, progress)
+    problems += [Problem(name, _CHANGED) for name in kept.changed(before, kept.states(target))]
+    return printed, problems
+
+
+def _command(go: gotool.GoTool, target: Path, options: GoOptions) -> list[str]:
     cache = gotool.cache_root() / "facts"
-    command = [str(gotool.build_helper(go)), "-watch", "-dir", str(target), "-cache", str(cache), *more]
+    command = [str(gotool.build_helper(go)), "-watch", "-dir", str(target), "-cache", str(cache)]
     for flag, value in (
         ("-tags", ",".join(options.tags)),
         ("-mod", options.mod),
@@ -354,8 +382,11 @@ def _printed(target: Path, options: GoOptions, progress: Progress, *more: str) -
     ):
         if value:
             command += [flag, value]
+    return command
+
+
+def _run(command: Sequence[str], env: Mapping[str, str], target: Path, progress: Progress) -> list[bytes]:
     said: list[str] = []
-    env = gotool.environment(go, not_in=(target,))
     try:
         # Standard input is held open: where it ends, since we were killed, gofacts ends what it has started.
         with (

@@ -62,7 +62,7 @@ def _with(policy: Policy, chosen: Mapping[str, str | int]) -> Policy:
 
 def _toml(config: Config) -> str:
     """A configuration as TOML: a string in JSON, its characters unescaped, is one in TOML too."""
-    data = configuration.as_builtins(config)
+    data: dict[str, object] = msgspec.to_builtins(config)
     plain = [f"{key} = {_literal(value)}" for key, value in data.items() if not isinstance(value, dict)]
     for name, table in data.items():
         if isinstance(table, dict):

@@ -69,13 +69,15 @@ def test_without_options_nothing_is_written(library: Library, tmp_path: Path) ->
         "tags": (),
         "mod": "",
         "modfile": "",
+        "outside": (),
     }
     assert library.applied == []
 
 
 def test_options_are_handed_on(library: Library, tmp_path: Path) -> None:
     options = "--only a,b --only c --phase api --phase core --category request --verify race --timeout 9 --document"
-    options += " --no-generate --write --force --config c.toml --tags x,y --mod vendor --modfile m.mod --quiet"
+    options += " --no-generate --write --force --config c.toml --tags x,y --mod vendor --modfile m.mod"
+    options += " --outside lib --outside ../far --quiet"
     assert cli.execute(["fix", str(tmp_path), *options.split()]) == 0
     ((_, given),) = library.calls
     del given["progress"]
@@ -89,6 +91,7 @@ def test_options_are_handed_on(library: Library, tmp_path: Path) -> None:
         "tags": ("x", "y"),
         "mod": "vendor",
         "modfile": "m.mod",
+        "outside": (Path("lib"), Path("../far")),
     }
     assert library.applied == [(tmp_path, True)]
 
