@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shutil
 import sys
 import tempfile
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from audit_lib.errors import ToolchainError
 from audit_lib.read import gotool
+from audit_lib.untrusted.processes import find_program
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -86,8 +86,8 @@ def _package(name: str, without: str, *, needed: bool = False) -> Check:
 
 
 def _program(name: str, commands: tuple[str, ...], without: str) -> Check:
-    paths = [path for path in map(shutil.which, commands) if path]
-    return Check(name, bool(paths), paths[0] if paths else "not on PATH", without)
+    paths = [path for path in map(find_program, commands) if path]
+    return Check(name, bool(paths), str(paths[0]) if paths else "not on PATH", without)
 
 
 def _writable(folder: Path) -> Check:

@@ -38,7 +38,7 @@ def signature(target: Path, settings: Config, options: GoOptions, *, syntax_only
         digest.update(f"{part}\0".encode())
     if not syntax_only:
         try:
-            go = gotool.find_go()
+            go = gotool.find_go(not_in=(root,))
         except ToolchainError:
             return ""
         digest.update(f"{go.version}\0{gotool.helper_path(go).name}\0".encode())

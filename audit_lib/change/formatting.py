@@ -8,8 +8,6 @@ a file whose lines end in both ways is not formatted.
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,6 +17,7 @@ from audit_lib.change.difference import Hunk, hunks, lines_of
 from audit_lib.change.edits import BOM
 from audit_lib.errors import ToolchainError
 from audit_lib.read.gotool import GoTool, environment
+from audit_lib.untrusted.processes import find_program, run
 
 
 def format_edited(go: GoTool, before: Mapping[str, bytes | None], after: Mapping[str, bytes]) -> dict[str, bytes]:
@@ -63,13 +62,11 @@ def gofmt(go: GoTool, sources: Sequence[bytes]) -> list[bytes | None]:
             place.write_bytes(source)
         command = [_program(go), "-e", "-w", "."]
         try:
-            done = subprocess.run(
-                command, cwd=folder, env=environment(go), capture_output=True, check=False, text=True, errors="replace"
-            )
+            done = run(command, cwd=folder, env=environment(go))
         except OSError as error:
             raise ToolchainError(f"{command[0]}: {error.strerror}; install Go whole, gofmt is part of it") from error
         # A message begins with the file's name: `3.go:1:2: expected …`.
-        broken = {line.split(":")[0] for line in done.stderr.splitlines()}
+        broken = {line.split(":")[0] for line in done.stderr.decode(errors="replace").splitlines()}
         results = {source: None if place.name in broken else place.read_bytes() for source, place in places.items()}
     return [results[source] for source in sources]
 
@@ -77,7 +74,7 @@ def gofmt(go: GoTool, sources: Sequence[bytes]) -> list[bytes | None]:
 def _program(go: GoTool) -> str:
     suffix = ".exe" if go.host_os == "windows" else ""
     own = go.root / "bin" / f"gofmt{suffix}"
-    return str(own) if own.is_file() else shutil.which("gofmt", path=environment(go)["PATH"]) or "gofmt"
+    return str(own if own.is_file() else find_program("gofmt", not_in=go.not_in) or go.path.with_name(f"gofmt{suffix}"))
 
 
 def _caused(go: GoTool, old: bytes, pretty_old: bytes, new: bytes, pretty: bytes) -> bytes:

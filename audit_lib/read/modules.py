@@ -165,7 +165,7 @@ class _Reader:
         with tempfile.TemporaryDirectory(prefix="ctxaudit-parse-") as folder:
             copy = Path(folder, f"go.{kind}")
             copy.write_bytes(data)
-            env = gotool.environment(self._go, not_in=(self._target,)) | {"GOWORK": "off", "GOFLAGS": ""}
+            env = gotool.environment(self._go) | {"GOWORK": "off", "GOFLAGS": ""}
             command = [str(self._go.path), kind, "edit", "-json", copy.name]
             try:
                 done = run(command, cwd=Path(folder), env=env, seconds=_SECONDS)

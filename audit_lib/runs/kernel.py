@@ -52,7 +52,7 @@ class RunningPython(AsyncKernelManager):
     @property
     def kernel_spec(self) -> KernelSpec:
         """The specification of that kernel."""
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        argv = [sys.executable, "-P", "-m", "ipykernel_launcher", "-f", "{connection_file}"]
         return KernelSpec(argv=argv, display_name="Python", language="python")
 
 

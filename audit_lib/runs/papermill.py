@@ -154,7 +154,7 @@ def _plan(
 ) -> Manifest:
     refuse_links(out, target)
     try:
-        go = gotool.find_go().version
+        go = gotool.find_go(not_in=(target,)).version
     except ToolchainError:
         go = "none"
     inputs = {
