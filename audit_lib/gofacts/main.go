@@ -82,6 +82,6 @@ func run(opts options) error {
 // endWith ends this program and the go commands that it has started when a pipe ends: who held it is gone.
 func endWith(pipe io.Reader) {
 	_, _ = io.Copy(io.Discard, pipe)
-	endGroup()
+	endSession()
 	os.Exit(1)
 }

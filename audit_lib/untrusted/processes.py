@@ -24,6 +24,7 @@ OUTPUT_LIMIT = 256 << 20
 
 _CHUNK = 1 << 16
 _PATIENCE = 5.0
+_ROUNDS = 100
 
 
 @dataclass(frozen=True)
@@ -192,12 +193,37 @@ def _ended(process: subprocess.Popen[bytes]) -> None:
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process of `started` and what it has started; nothing where they have ended."""
+    """End a process of `started` and what it has started; nothing where they have ended.
+
+    On Linux that holds for children in groups of their own too, as long as they are in the process's session.
+    """
+    if os.name == "nt":
+        process.kill()
+        return
     with suppress(ProcessLookupError, PermissionError):
-        if os.name == "nt":
-            process.kill()
-        else:
-            os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, signal.SIGKILL)
+    if process.returncode == 0:
+        return  # who ends well has waited for its children
+    for _ in range(_ROUNDS):
+        members = _session(process.pid)
+        if not members:
+            return
+        for member in members:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(member, signal.SIGKILL)
+
+
+def _session(leader: int) -> list[int]:
+    """The processes of a session that run, its leader left out; none where the system does not list them."""
+    found = []
+    with suppress(OSError), os.scandir("/proc") as entries:
+        for name in (entry.name for entry in entries if entry.name.isdecimal()):
+            with suppress(OSError, ValueError):
+                # After the program's name, which can hold all characters: state, parent, group, session.
+                fields = Path("/proc", name, "stat").read_bytes().rpartition(b")")[2].split()
+                if int(fields[3]) == leader and fields[0] != b"Z" and int(name) != leader:
+                    found.append(int(name))
+    return found
 
 
 class _Reader:

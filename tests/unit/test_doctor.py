@@ -49,7 +49,7 @@ def test_looking_makes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_program_that_is_missing_says_what_does_not_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shutil.which", lambda name: None)
+    monkeypatch.setattr("shutil.which", lambda name, path=None: None)
     check = found("Chromium")
     assert not check.ok
     assert "the browser tests do not run" in doctor.text((check,))
