@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -19,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audit_lib.untrusted.files import TEXT_LIMIT, read_bytes, walk
-from audit_lib.untrusted.processes import Done, run
+from audit_lib.untrusted.processes import Done, find_program, run, safe_path
 
 SECONDS = 60.0
 """What one question may take: an index of a million files takes some seconds."""
@@ -97,11 +96,11 @@ def tracked(folder: Path) -> Tracked | None:
     Raises `CannotTellError`.
     """
     found = find(folder)
-    program = shutil.which("git")
+    program = find_program("git", not_in=(folder,))
     if found is None or program is None:
         return None
     real = Path(os.path.realpath(folder))
-    with _asked(found, program) as ask:
+    with _asked(found, str(program)) as ask:
         files = _names(ask(real, "ls-files", "-z"))
         if not files:
             return Tracked(frozenset(), (), ())
@@ -234,6 +233,7 @@ def _environment(found: Repository, private: Path) -> dict[str, str]:
         "GIT_ALLOW_PROTOCOL": "none",
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_OPTIONAL_LOCKS": "0",
+        "PATH": safe_path(not_in=(found.top,)),
         "HOME": str(private),
         "XDG_CONFIG_HOME": str(private),
         "LC_ALL": "C",

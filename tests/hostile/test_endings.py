@@ -14,7 +14,7 @@ import pytest
 from audit_lib.read import gotool
 from tests.hostile.command import PROGRAM, shop
 
-PATIENCE = 60.0
+PATIENCE = 240.0
 
 
 @pytest.fixture
@@ -63,11 +63,15 @@ def pids(tmp_path: Path) -> Iterator[int]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", ["scan", "fix", "run"])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize(
+    ("command", "number"),
+    [
+        *(("scan", number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL)),
+        *(("fix", number) for number in (signal.SIGTERM, signal.SIGKILL)),
+        *(("run", number) for number in (signal.SIGTERM, signal.SIGKILL)),
+    ],
+)
 def test_no_go_command_outlives_us(tmp_path: Path, hanging: Path, command: str, number: signal.Signals) -> None:
-    if command == "run" and number != signal.SIGTERM:
-        number = signal.SIGINT
     target = shop(tmp_path / "shop")
     arguments = {
         "scan": ["scan", target],
@@ -85,6 +89,7 @@ def test_no_go_command_outlives_us(tmp_path: Path, hanging: Path, command: str, 
         _, said = process.communicate(timeout=PATIENCE)
     finally:
         process.kill()
+    # A shell's number for the signal; what has no chance to say anything is told by the system.
     codes = {signal.SIGTERM: 143, signal.SIGINT: 130, signal.SIGHUP: 143, signal.SIGKILL: -signal.SIGKILL}
     assert process.returncode == codes[number], said
     assert "Traceback" not in said

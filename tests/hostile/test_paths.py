@@ -32,9 +32,9 @@ def test_programs_of_the_target_are_not_run(tmp_path: Path, front: str) -> None:
     (tmp_path / "link").symlink_to(target / "bin")
     names = {"target": target, "link": tmp_path / "link", "around": tmp_path / "shop" / ".." / "shop" / "bin"}
     path = os.pathsep.join([front.format(**names), os.environ["PATH"]])
-    for arguments in (["scan", "."], ["doctor"], ["explain", "shop.go:10"]):
-        result = ctxaudit(*arguments, environment={"PATH": path}, cwd=target)
-        assert result.code == 0, result.err
+    result = ctxaudit("scan", ".", environment={"PATH": path}, cwd=target)
+    assert (result.code, result.err) == (0, "")
+    assert ctxaudit("doctor", environment={"PATH": path}, cwd=target).code == 0
     assert not (tmp_path / "note").exists()
 
 
