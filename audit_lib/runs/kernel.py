@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import sys
@@ -23,6 +24,9 @@ from audit_lib.progress import Progress
 
 LOG = "kernel.log"
 Scalar = str | int | float | bool | None
+
+for _name in ("asyncio", "papermill"):  # a kernel that ends with us is no news; else the error says it
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 
 _TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (float, int), "bool": (bool,)}
 

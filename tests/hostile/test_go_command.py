@@ -43,8 +43,8 @@ def test_stamps_of_version_control_are_not_asked_for(
     git(target, "config", "core.fsmonitor", str(monitor))
     go = gotool.find_go()
     command = [str(go.path), "list", "-export", "-e", "./..."]
-    if flags is not None:
-        monkeypatch.setenv("GOFLAGS", flags)
+    monkeypatch.setenv("GOENV", "off")
+    monkeypatch.setenv("GOFLAGS", flags or "")
     subprocess.run(command, cwd=target, env=os.environ | {"GOTOOLCHAIN": "local"}, check=False, capture_output=True)
     assert (tmp_path / "note").exists(), "this is what must not happen"
     (tmp_path / "note").unlink()
