@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import tomllib
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import msgspec
 
 from audit_lib.errors import ConfigError
+from audit_lib.globs import matches
 from audit_lib.untrusted.files import TEXT_LIMIT, read_bytes
 
 FILE_NAME = "ctxaudit.toml"
@@ -31,6 +31,18 @@ DEFAULT_PHASES: dict[str, tuple[str, ...]] = {
 }
 REST = "core"
 
+SIZE_LIMIT = 64 << 10
+"""Characters of a configuration. What reads TOML takes the square of its size for tables without end."""
+
+DOTS_LIMIT = 1000
+"""Dots on a line of it: a key of so many parts takes as many steps for each."""
+
+PATTERNS_LIMIT = 1000
+"""Patterns of all phases and `exclude` together: each is held against each file."""
+
+PATTERN_LIMIT = 1000
+"""Characters of a pattern: names of files are shorter."""
+
 
 class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a team decides once. `max_radius` is the number of functions that one context may be worth."""
@@ -38,7 +50,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     workers: Literal["fix", "keep"] = "fix"
     exported: Literal["auto", "change", "variant", "refuse"] = "auto"
     stored: Literal["keep", "fix"] = "keep"
-    max_radius: Annotated[int, msgspec.Meta(ge=0)] = 60
+    max_radius: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 60
 
 
 class GoOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -79,20 +91,6 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return any(matches(file, pattern) for pattern in self.exclude)
 
 
-def matches(file: str, pattern: str) -> bool:
-    """Whether a path matches a pattern in which `**` stands for any number of folders, none included."""
-    return _parts_match(tuple(file.split("/")), tuple(pattern.split("/")))
-
-
-def _parts_match(parts: tuple[str, ...], patterns: tuple[str, ...]) -> bool:
-    if not patterns:
-        return not parts
-    head, rest = patterns[0], patterns[1:]
-    if head == "**":
-        return any(_parts_match(parts[i:], rest) for i in range(len(parts) + 1))
-    return bool(parts) and fnmatchcase(parts[0], head) and _parts_match(parts[1:], rest)
-
-
 def load(target: Path, path: Path | None = None) -> Config:
     """The configuration of a target: `path` where one is named, else `ctxaudit.toml` in the target, else defaults.
 
@@ -104,13 +102,20 @@ def load(target: Path, path: Path | None = None) -> Config:
         return Config()
     try:
         data = read_bytes(target, FILE_NAME, TEXT_LIMIT) if path is None else path.read_bytes()
-        config = msgspec.convert(tomllib.loads(data.decode("utf-8-sig")), type=Config)
+        text = data.decode("utf-8-sig")
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read ({error.strerror}); name another file with --config") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise ConfigError(f"{file}: not valid TOML ({error}); mend it or remove it") from error
+    _check_size(text, file)
+    try:
+        config = msgspec.convert(tomllib.loads(text), type=Config)
+    except RecursionError as error:
+        raise ConfigError(f"{file}: tables or arrays are nested too deeply; see docs/configuration.md") from error
     except msgspec.ValidationError as error:
         raise ConfigError(f"{file}: {_in_toml_words(str(error))}; see docs/configuration.md for the keys") from error
+    except ValueError as error:  # of TOML itself, or a number of more digits than Python reads
+        raise ConfigError(f"{file}: not valid TOML ({error}); mend it or remove it") from error
     _check_patterns(config, file)
     if _is_in(target, file):
         _check_own(config, file)
@@ -136,13 +141,26 @@ def _check_own(config: Config, file: Path) -> None:
             raise ConfigError(f"{file}: `[go] {key}` is not taken from the target; give {how} on the command line")
 
 
+def _check_size(text: str, file: Path) -> None:
+    if len(text) > SIZE_LIMIT:
+        raise ConfigError(f"{file}: larger than {SIZE_LIMIT >> 10} KiB; write wider patterns in place of many")
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.count(".") > DOTS_LIMIT:
+            raise ConfigError(f"{file}: line {number} has more than {DOTS_LIMIT} dots; write its values on several lines")
+
+
 def _in_toml_words(message: str) -> str:
     return message.replace("Object contains unknown field", "unknown key").replace("`$.", "`").replace(" - at `$`", "")
 
 
 def _check_patterns(config: Config, file: Path) -> None:
     """Refuse patterns that could never match: files are named relative to the target, without `./`."""
-    for pattern in (*config.exclude, *(p for patterns in config.phases.values() for p in patterns)):
+    patterns = [*config.exclude, *(pattern for phase in config.phases.values() for pattern in phase)]
+    if len(patterns) > PATTERNS_LIMIT:
+        raise ConfigError(f"{file}: {len(patterns)} patterns; at most {PATTERNS_LIMIT} are read, so write wider ones")
+    for pattern in patterns:
+        if len(pattern) > PATTERN_LIMIT:
+            raise ConfigError(f"{file}: the pattern {pattern[:20]!r}… has more than {PATTERN_LIMIT} characters")
         if pattern.startswith(("/", "./", "../")) or not pattern:
             raise ConfigError(
                 f"{file}: the pattern {pattern!r} matches no file; write it relative to the target, api/**"

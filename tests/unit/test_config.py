@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from audit_lib.config import Config, GoOptions, Policy, as_builtins, load, matches
+from audit_lib.config import Config, GoOptions, Policy, as_builtins, load
 from audit_lib.errors import ConfigError
+from audit_lib.globs import matches
 
 DOCS = Path(__file__).parents[2] / "docs" / "configuration.md"
 
