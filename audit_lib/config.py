@@ -146,7 +146,9 @@ def _check_size(text: str, file: Path) -> None:
         raise ConfigError(f"{file}: larger than {SIZE_LIMIT >> 10} KiB; write wider patterns in place of many")
     for number, line in enumerate(text.split("\n"), 1):
         if line.count(".") > DOTS_LIMIT:
-            raise ConfigError(f"{file}: line {number} has more than {DOTS_LIMIT} dots; write its values on several lines")
+            raise ConfigError(
+                f"{file}: line {number} has more than {DOTS_LIMIT} dots; write its values on several lines"
+            )
 
 
 def _in_toml_words(message: str) -> str:

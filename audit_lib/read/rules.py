@@ -13,15 +13,23 @@ from pathlib import Path
 from typing import Literal
 
 import msgspec
-import yaml
 from ast_grep_py import SgRoot
 
 from audit_lib.errors import RuleError
 from audit_lib.model import Kind
+from audit_lib.read.documents import DocumentError, documents
 from audit_lib.read.imports import default_name
 from audit_lib.read.queries import find_configured
 from audit_lib.untrusted.files import TEXT_LIMIT, leads_out, read_bytes
 
+PATTERN_LIMIT = 2_000
+"""Characters of a pattern, its context or a regular expression in a rule: ast-grep goes into a pattern as deep as it is
+nested, until its stack is at its end, which no one can catch; and compiles an expression for each file."""
+
+RULES_LIMIT = 500
+"""Rules of a team, all files together: each is looked for in each file."""
+
+_SAID = 200  # characters of what ast-grep says: it repeats the pattern
 _OWN = Path(__file__).parent / "rules"
 _SUFFIXES = (".yml", ".yaml")
 
@@ -138,6 +146,8 @@ def load_rules(target: Path, paths: Iterable[str] = ()) -> tuple[Rule, ...]:
         for name in _team_files(target, path):
             file = target / name
             for rule in read_rules(file, _team_text(target, name)):
+                if len(taken) >= RULES_LIMIT:
+                    raise RuleError(f"{file}: more than {RULES_LIMIT} rules with those before; name fewer in `rules`")
                 if rule.id in taken:
                     raise RuleError(f"{file}: id: `{rule.id}` is already the id of {taken[rule.id]}; choose another")
                 taken[rule.id] = f"a rule in {file}"
@@ -155,18 +165,18 @@ def own_rules() -> tuple[Rule, ...]:
 def read_rules(file: Path, data: bytes) -> Iterator[Rule]:
     """The rules of one file with these bytes, checked. Raises `RuleError` with the file and the key."""
     try:
-        documents = list(yaml.load_all(data.decode("utf-8"), Loader=yaml.CSafeLoader))
-        for document in documents:
+        found = documents(data.decode("utf-8"))
+        for document in found:
             rule = msgspec.convert(document, type=Rule)
             _check_matcher(file, rule)
             yield rule
     except UnicodeDecodeError as error:
         raise RuleError(f"{file}: cannot be read ({error}); see `rules` in ctxaudit.toml") from error
-    except yaml.YAMLError as error:
-        raise RuleError(f"{file}: not valid YAML ({_where(error)}); see docs/scan.md for the form of a rule") from error
+    except DocumentError as error:
+        raise RuleError(f"{file}: {error}; see docs/scan.md for the form of a rule") from error
     except msgspec.ValidationError as error:
         raise RuleError(f"{file}: {error}; see docs/scan.md for the keys") from error
-    if not documents:
+    if not found:
         raise RuleError(f"{file}: no rule in it; write one, or take it out of `rules` in ctxaudit.toml")
 
 
@@ -197,20 +207,32 @@ def _check_matcher(file: Path, rule: Rule) -> None:
     """Let ast-grep compile the rule now, on an empty file, and not in the middle of a scan."""
     if rule.rule is None:
         return
+    if any(len(text) > PATTERN_LIMIT for text in _texts(rule.matcher())):
+        raise RuleError(
+            f"{file}: rule: a pattern or regex has more than {PATTERN_LIMIT} characters; write shorter ones"
+        )
     try:
         find_configured(SgRoot("package p", "go").root(), rule.matcher())
     except (RuntimeError, TypeError, ValueError) as error:
         raise RuleError(f"{file}: rule: ast-grep refuses it ({_cause(error)}); correct the pattern or kind") from error
 
 
+def _texts(config: object) -> Iterator[str]:
+    """All texts in the configuration of ast-grep. It is no deeper than `documents` lets it be."""
+    left = [config]
+    while left:
+        value = left.pop()
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict):
+            left += value.values()
+        elif isinstance(value, (list, tuple)):
+            left += value
+
+
 def _cause(error: Exception) -> str:
     """The innermost cause of an error of ast-grep, without its Rust stack."""
     said = str(error).partition("Stack backtrace:")[0]
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    return lines[-1].partition(": ")[2] or lines[-1] if lines else type(error).__name__
-
-
-def _where(error: yaml.YAMLError) -> str:
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        return f"line {error.problem_mark.line + 1}: {error.problem}"
-    return " ".join(str(error).split())
+    last = lines[-1].partition(": ")[2] or lines[-1] if lines else type(error).__name__
+    return last if len(last) <= _SAID else f"{last[:_SAID]}…"

@@ -26,7 +26,10 @@ HOSTILE = {
     "a number of many digits": ("[policy]\nmax_radius = " + "9" * 5_000, "not valid TOML"),
     "a number of many digits in base 16": ("[policy]\nmax_radius = 0x" + "f" * 5_000, "max_radius"),
     "a key of many parts": (".".join(["a"] * 30_000) + " = 1", "more than 1000 dots"),
-    "keys of fewer parts": ("\n".join(".".join(["a"] * 900 + [f"b{i}"]) + " = 1" for i in range(30)), "unknown key `a`"),
+    "keys of fewer parts": (
+        "\n".join(".".join(["a"] * 900 + [f"b{i}"]) + " = 1" for i in range(30)),
+        "unknown key `a`",
+    ),
     "a table's name of many parts": ("[" + ".".join(["a"] * 30_000) + "]", "more than 1000 dots"),
     "tables without end": ("[[a]]\n" * 10_000, "unknown key `a`"),
     "a large file": ("#" * 10_000_000, "larger than 64 KiB"),
