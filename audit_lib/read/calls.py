@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from ast_grep_py import SgNode
 
 from audit_lib.read.imports import DOT
+from audit_lib.read.limits import NAME_LIMIT, name_of
 from audit_lib.read.queries import find_configured
 from audit_lib.read.receivers import last_name
 from audit_lib.read.rules import Rule
 from audit_lib.read.tree import Tree
 
 _CALL = "call_expression"
+_NAMES = frozenset({"identifier", "field_identifier", "type_identifier"})
+_UNSAID = "(…)"
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def _bare(node: SgNode | None) -> SgNode | None:
 
 def _function_call(tree: Tree, call: SgNode, rules: list[Rule]) -> Match | None:
     operand, name = _called(call)
-    local = DOT if operand is None else operand.text()
+    local = DOT if operand is None else operand.text() if operand.kind() in _NAMES else _UNSAID
     for rule in rules:
         if name not in rule.functions or not any(
             local in tree.imports.names(path, rule.package_name) for path in rule.packages
@@ -105,18 +108,18 @@ def _is_package(tree: Tree, operand: SgNode) -> bool:
 
 
 def callee_text(node: SgNode) -> str:
-    """What is called, as people read it, without arguments and line breaks: `s.db.Query`, `s.handle().Exec`."""
-    called = _bare(node.field("function")) if node.kind() == _CALL else node
-    return _short(called or node)
+    """What is called, as people read it, without arguments and line breaks: `s.db.Query`, `s.handle().Exec`.
 
-
-def _short(node: SgNode) -> str:
-    kind = node.kind()
-    if kind in ("identifier", "field_identifier", "type_identifier"):
-        return node.text()
-    if kind == _CALL:
-        return callee_text(node) + "()"
-    operand, field = _bare(node.field("operand")), node.field("field")
-    if kind == "selector_expression" and operand is not None and field is not None:
-        return f"{_short(operand)}.{field.text()}"
-    return "(…)"
+    Of a chain that is longer than people read, its end.
+    """
+    part = _bare(node.field("function")) if node.kind() == _CALL else node
+    said = ""
+    while part is not None and len(said) <= NAME_LIMIT:
+        kind, operand, field = part.kind(), _bare(part.field("operand")), part.field("field")
+        if kind == _CALL:
+            said, part = f"(){said}", _bare(part.field("function"))
+        elif kind == "selector_expression" and operand is not None and field is not None:
+            said, part = f".{name_of(field)}{said}", operand
+        else:
+            return (name_of(part) if kind in _NAMES else _UNSAID) + said
+    return _UNSAID + said

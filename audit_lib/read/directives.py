@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
+from ast_grep_py import SgNode
+
 from audit_lib.read.queries import any_of, find_all, of_kinds
 from audit_lib.read.syntax import Directive
 from audit_lib.read.tree import Tree
@@ -30,6 +32,7 @@ def directives_of(tree: Tree, file: str) -> Iterator[Directive]:
     text, positions = tree.text, tree.positions
     extents = sorted((node.range().start.index, node.range().end.index) for node in tree.root.find_all(kind="comment"))
     comments = dict(extents)
+    statements: dict[int, SgNode] | None = None
     for start, end in extents:
         said = parse_comment(text[start:end])
         if said is None:
@@ -38,17 +41,26 @@ def directives_of(tree: Tree, file: str) -> Iterator[Directive]:
         own = _code_before(text, positions.line_start(start), start, comments)
         covered = start if own else _next_code(text, end, comments, otherwise=start)
         first = positions.line(covered)
-        last = first if own else max(first, positions.line(_end_of_statement(tree, covered)))
+        last = first
+        if not own:
+            statements = _statements(tree) if statements is None else statements
+            last = max(first, positions.line(_end_of_statement(statements.get(covered), covered)))
         yield Directive(form, reason, positions.span(file, start, end), first, last)
 
 
-def _end_of_statement(tree: Tree, at: int) -> int:
+def _statements(tree: Tree) -> dict[int, SgNode]:
+    """The statements of a file by where they begin; of several that begin together the outermost."""
+    found = find_all(tree.root, any_of(of_kinds(_STATEMENTS)))
+    return {node.range().start.index: node for node in reversed(found)}
+
+
+def _end_of_statement(statement: SgNode | None, at: int) -> int:
     """The last offset of the statement that begins at one, or of its part before the body of a literal in it."""
-    for node in find_all(tree.root, any_of(of_kinds(_STATEMENTS))):
-        if node.range().start.index == at:
-            blocks = [block.range().start.index for block in node.find_all(kind="block")]
-            return min([*blocks, node.range().end.index - 1])
-    return at
+    if statement is None:
+        return at
+    block = statement.find(kind="block")
+    end = statement.range().end.index - 1
+    return end if block is None else min(block.range().start.index, end)
 
 
 def parse_comment(comment: str) -> tuple[Literal["keep", "nolint"], str] | None:
@@ -91,12 +103,18 @@ def _next_code(text: str, at: int, comments: dict[int, int], otherwise: int) -> 
 
 
 def _skip(text: str, at: int, comments: dict[int, int]) -> int:
-    """The first offset from `at` on that is neither space nor comment."""
+    """The first offset from `at` on that is neither space nor comment. What is passed is passed once for all.
+
+    `comments` says for where each comment begins what comes behind it: its end, or the code that was found there.
+    """
+    passed = []
     while at < len(text):
         if at in comments:
+            passed.append(at)
             at = comments[at]
         elif text[at].isspace() or text[at] == "\ufeff":
             at += 1
         else:
             break
+    comments.update(dict.fromkeys(passed, at))
     return at

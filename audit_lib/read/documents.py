@@ -51,9 +51,9 @@ def _check(events: Iterator[yaml.Event]) -> None:
         if isinstance(event, yaml.DocumentStartEvent):
             sizes = {}
         elif isinstance(event, yaml.AliasEvent):
-            if event.anchor not in sizes:
+            if event.anchor is None or event.anchor not in sizes:
                 raise DocumentError(
-                    f"{_line(event)}: the alias *{event.anchor[:20]} stands for what it is in, or nothing"
+                    f"{_line(event)}: the alias *{str(event.anchor)[:20]} stands for what it is in, or nothing"
                 )
             count += sizes[event.anchor]
         elif isinstance(event, _CLOSES):
@@ -75,7 +75,7 @@ def _check(events: Iterator[yaml.Event]) -> None:
 
 
 def _line(event: yaml.Event) -> str:
-    return f"line {event.start_mark.line + 1}"
+    return f"line {event.start_mark.line + 1}" if event.start_mark is not None else "somewhere"
 
 
 def _where(error: yaml.YAMLError) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from ast_grep_py import SgNode
 
+from audit_lib.read.limits import NESTING_LIMIT, LimitError, name_of
+
 _WRAPPERS = frozenset({"pointer_type", "parenthesized_type", "generic_type"})
 
 
@@ -17,7 +19,9 @@ class _Function:
     end: int
     parent: int
     number: int  # of a literal, from 1 among those of its parent; 0 for a declaration
+    depth: int  # how many functions are around it
     literals: int = 0
+    name: str = ""  # once it was asked for
 
 
 class Functions:
@@ -28,23 +32,39 @@ class Functions:
     """
 
     def __init__(self, declarations: Iterable[SgNode]) -> None:
-        self._starts: list[int] = []
         self._functions: list[_Function] = []
         self._globals = 0
+        # From each of these offsets on, up to the next, the innermost function is the one beside it; -1 is none.
+        self._bounds: list[int] = []
+        self._inner: list[int] = []
+        around = -1
         for node in sorted(declarations, key=lambda found: found.range().start.index):
-            self._add(node)
+            around = self._add(node, self._left(around, node.range().start.index))
+        self._left(around, None)
 
     def name_at(self, char: int) -> str:
         """The name of the innermost function around a character offset; empty at the level of the package."""
-        around = self._around(char)
-        return self._name(self._functions[around]) if around >= 0 else ""
+        index = bisect_right(self._bounds, char) - 1
+        around = self._inner[index] if index >= 0 else -1
+        return self._name(around) if around >= 0 else ""
 
-    def _add(self, node: SgNode) -> None:
+    def _add(self, node: SgNode, parent: int) -> int:
         extent = node.range()
-        parent = self._around(extent.start.index)
         number = self._next_number(parent) if node.kind() == "func_literal" else 0
-        self._starts.append(extent.start.index)
-        self._functions.append(_Function(node, extent.end.index, parent, number))
+        depth = self._functions[parent].depth + 1 if parent >= 0 else 0
+        self._functions.append(_Function(node, extent.end.index, parent, number, depth))
+        return self._bound(extent.start.index, len(self._functions) - 1)
+
+    def _left(self, around: int, char: int | None) -> int:
+        """The innermost function around an offset, of those around the one before it; all end where there is none."""
+        while around >= 0 and (char is None or self._functions[around].end <= char):
+            around = self._bound(self._functions[around].end, self._functions[around].parent)
+        return around
+
+    def _bound(self, char: int, inner: int) -> int:
+        self._bounds.append(char)
+        self._inner.append(inner)
+        return inner
 
     def _next_number(self, parent: int) -> int:
         if parent < 0:
@@ -53,25 +73,29 @@ class Functions:
         self._functions[parent].literals += 1
         return self._functions[parent].literals
 
-    def _name(self, function: _Function) -> str:
-        if not function.number:
-            return declared_name(function.node)
-        if function.parent < 0:
-            return f"glob..func{function.number}"
-        around = self._functions[function.parent]
-        return f"{self._name(around)}.{'' if around.number else 'func'}{function.number}"
-
-    def _around(self, char: int) -> int:
-        index = bisect_right(self._starts, char) - 1
-        while index >= 0 and self._functions[index].end <= char:
+    def _name(self, index: int) -> str:
+        """The name of a function: that of the one around it, and its number."""
+        if self._functions[index].depth > NESTING_LIMIT:
+            raise LimitError(f"more than {NESTING_LIMIT} functions in each other")
+        unnamed = []
+        while not self._functions[index].name and self._functions[index].number and self._functions[index].parent >= 0:
+            unnamed.append(index)
             index = self._functions[index].parent
-        return index
+        outermost = self._functions[index]
+        if not outermost.name:
+            number = outermost.number
+            outermost.name = f"glob..func{number}" if number else declared_name(outermost.node)
+        name = outermost.name
+        for inner in map(self._functions.__getitem__, reversed(unnamed)):
+            around = self._functions[inner.parent]
+            inner.name = name = f"{name}.{'' if around.number else 'func'}{inner.number}"
+        return name
 
 
 def declared_name(declaration: SgNode) -> str:
     """`handle`, `(*Store).Get` or `Store.Get`; type parameters are left out."""
     name_node, receiver = declaration.field("name"), declaration.field("receiver")
-    name = name_node.text() if name_node else "_"
+    name = name_of(name_node) if name_node else "_"
     if receiver is None:
         return name
     for parameter in receiver.named_children():
@@ -90,4 +114,4 @@ def _receiver_type(node: SgNode) -> tuple[str, bool]:
         if inner is None:
             break
         node = inner
-    return node.text(), pointer
+    return name_of(node), pointer

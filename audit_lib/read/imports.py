@@ -15,6 +15,7 @@ class Imports:
 
     def __init__(self, root: SgNode) -> None:
         self._names: dict[str, set[str]] = {}
+        self._known: dict[tuple[str, str], frozenset[str]] = {}
         # Imports stand at the top: there is no need to walk the whole tree for them.
         for declaration in root.children():
             if declaration.kind() == "import_declaration":
@@ -29,9 +30,13 @@ class Imports:
     def __contains__(self, path: str) -> bool:
         return path in self._names
 
-    def names(self, path: str, declared: str) -> set[str]:
+    def names(self, path: str, declared: str) -> frozenset[str]:
         """The local names of a package that calls itself `declared`; `DOT` where its names need none."""
-        return {name or declared for name in self._names.get(path, ())} - {BLANK}
+        known = self._known.get((path, declared))
+        if known is None:  # it is asked for each call, and a file may import one package by many names
+            known = frozenset(name or declared for name in self._names.get(path, ())) - {BLANK}
+            self._known[path, declared] = known
+        return known
 
     def any_dot(self) -> bool:
         """Whether some package's names are used without it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from audit_lib.read.calls import Match, matches_in, names_in
+from audit_lib.read.limits import LimitError
 from audit_lib.read.positions import decode
 from audit_lib.read.prefilter import has_quoted, has_word
 from audit_lib.read.receivers import declared_in
@@ -55,9 +56,15 @@ class Package:
             names = set(rule.receivers)
             for file, data in self._contents.items():
                 if _imports(data, rule) and any(has_word(data, receiver) for receiver in rule.receivers):
-                    names.update(declared_in(self.tree(file), rule))
+                    names.update(self._declared_in(file, rule))
             self._receivers[rule.id] = frozenset(names)
         return self._receivers[rule.id]
+
+    def _declared_in(self, file: str, rule: Rule) -> set[str]:
+        try:
+            return set(declared_in(self.tree(file), rule))
+        except LimitError as error:  # the file that is read at the moment may be another one
+            raise LimitError(f"{file} declares what it calls, and: {error}") from error
 
 
 def _may_match(rule: Rule, data: bytes) -> bool:

@@ -7,10 +7,13 @@ and a byte order mark is three bytes of the first line.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from functools import cached_property
 from itertools import accumulate
 
 from audit_lib.model import Span
+
+_PIECE = 256
+"""Characters between two offsets whose bytes are known."""
 
 
 def decode(data: bytes) -> tuple[str, int | None]:
@@ -31,16 +34,22 @@ class Positions:
     def __init__(self, text: str) -> None:
         self._text = text
         self._ascii = text.isascii()
-        self._char_starts: list[int] | None = None
-        self._byte_starts: list[int] = []
 
     def byte(self, char: int) -> int:
         """The byte offset of a character offset."""
         if self._ascii:
             return char
-        line = self._line(char)
-        start = self._starts()[line]
-        return self._byte_starts[line] + len(self._text[start:char].encode())
+        piece = char // _PIECE
+        return self._byte_starts[piece] + len(self._text[piece * _PIECE : char].encode())
+
+    def char(self, byte: int) -> int:
+        """The character offset of a byte offset; within a character, that of the character."""
+        if self._ascii:
+            return byte
+        piece = bisect_right(self._byte_starts, byte) - 1
+        start = piece * _PIECE
+        within = self._text[start : start + _PIECE].encode()[: byte - self._byte_starts[piece]]
+        return min(start + len(within.decode("utf-8", "ignore")), len(self._text))
 
     def line(self, char: int) -> int:
         """The line, from 1, that a character stands on."""
@@ -48,25 +57,25 @@ class Positions:
 
     def line_start(self, char: int) -> int:
         """The character offset at which the line of a character begins."""
-        return self._starts()[self._line(char)]
+        return self._starts[self._line(char)]
 
     def span(self, file: str, start: int, end: int) -> Span:
         """The span of the characters `[start, end)`."""
         first = self.byte(start)
         line = self._line(start)
-        return Span(file, first, self.byte(end), line + 1, first - self._byte_starts[line] + 1)
+        return Span(file, first, self.byte(end), line + 1, first - self.byte(self._starts[line]) + 1)
 
     def _line(self, char: int) -> int:
-        return bisect_right(self._starts(), char) - 1
+        return bisect_right(self._starts, char) - 1
 
+    @cached_property
     def _starts(self) -> list[int]:
-        if self._char_starts is None:
-            lines = self._text.split("\n")
-            self._char_starts = _starts_of(map(len, lines))
-            self._byte_starts = self._char_starts if self._ascii else _starts_of(map(len, map(str.encode, lines)))
-        return self._char_starts
+        """Where lines begin. The end of the last one begins no line."""
+        lengths = map(len, self._text.split("\n"))
+        return list(accumulate(map((1).__add__, lengths), initial=0))[:-1]
 
-
-def _starts_of(lengths: Iterable[int]) -> list[int]:
-    """Where lines of these lengths begin. The end of the last one begins no line."""
-    return list(accumulate(map((1).__add__, lengths), initial=0))[:-1]
+    @cached_property
+    def _byte_starts(self) -> list[int]:
+        """The byte offset of every so many characters: a file may be one line."""
+        pieces = (self._text[start : start + _PIECE] for start in range(0, len(self._text), _PIECE))
+        return list(accumulate((len(piece.encode()) for piece in pieces), initial=0))

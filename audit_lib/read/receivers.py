@@ -7,9 +7,11 @@ on a name that the package declares as one: a field, parameter, variable or resu
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from ast_grep_py import SgNode
 
+from audit_lib.read.limits import NAME_LIMIT, ancestors
 from audit_lib.read.queries import find_all
 from audit_lib.read.rules import Rule
 from audit_lib.read.tree import Tree
@@ -30,10 +32,12 @@ def declared_in(tree: Tree, rule: Rule) -> Iterator[str]:
 
 def last_name(node: SgNode) -> str:
     """The name that an expression ends in: `client` of `s.client`, `clientFor` of `s.clientFor(url)`."""
-    inner = node.field("field") or node.field("function")
-    if inner is not None and node.kind() == "call_expression":
-        return last_name(inner)
-    return (inner or node).text()
+    while node.kind() == "call_expression" and (called := node.field("function")) is not None:
+        node = node.field("field") or called
+    last = node.field("field") or node.field("function") or node
+    extent = last.range()
+    # Nobody declares a name of this length: the text of an expression, for each call in it, is not made.
+    return last.text() if extent.end.index - extent.start.index <= NAME_LIMIT else ""
 
 
 def _is_receiver(tree: Tree, node: SgNode, rule: Rule) -> bool:
@@ -45,11 +49,10 @@ def _is_receiver(tree: Tree, node: SgNode, rule: Rule) -> bool:
 
 def _named_by(node: SgNode) -> Iterator[str]:
     """The names that a type, or a literal of it, is given where it stands."""
-    parent = node.parent()
-    while parent is not None and parent.kind() in _AROUND:
-        node, parent = parent, parent.parent()
+    around = iter(ancestors(node))
+    parent = next((outer for outer in around if outer.kind() not in _AROUND), None)
     if parent is not None and parent.kind() == "expression_list":
-        node, parent = parent, parent.parent()
+        parent = next(around, None)
     if parent is None:
         return
     if parent.kind() == "keyed_element":
@@ -60,14 +63,9 @@ def _named_by(node: SgNode) -> Iterator[str]:
         yield from (last_name(name) for name in left.named_children())
     else:
         names = [child.text() for child in parent.named_children() if child.kind() in _NAMES]
-        yield from names or _name_of(_function_of_result(parent))
-
-
-def _function_of_result(parameter: SgNode) -> SgNode | None:
-    """The function that has this parameter declaration, without a name, among its results."""
-    results = parameter.parent()
-    function = results.parent() if results is not None else None
-    return function if function is not None and function.kind() in _FUNCTIONS else None
+        # A parameter declaration without a name may be among the results of a function.
+        function = next(islice(around, 1, None), None)
+        yield from names or _name_of(function if function is not None and function.kind() in _FUNCTIONS else None)
 
 
 def _name_of(function: SgNode | None) -> Iterator[str]:

@@ -6,6 +6,7 @@ import re
 
 from ast_grep_py import SgNode
 
+from audit_lib.read.limits import COMMENT_LIMIT, ancestors
 from audit_lib.read.queries import BLOCKS
 
 _ANOTHER = re.compile(
@@ -19,13 +20,18 @@ _NOT_ENDED = re.compile(
     r"\beven (if|when|though|after)\b|\b(regardless|independen|irrespective|whether or not|no matter)"
     r"|\b(outlive|survive|guarantee)"
     r"|(\bnot|n't|\bnever|\bwithout|\bavoid\w*|\bprevent\w*)\b[^.]{0,60}"
-    r"\b(cancel|abort|interrupt|time[sd]? ?out|expire)"
-    r"|\b(because|since|as|in case)\b[^.]{0,60}\b(context|ctx|request)\b[^.]{0,40}"
-    r"\b(may|might|could|can|will|would|has|is|was|been|already)\b[^.]{0,25}"
-    r"\b(done|cancell?ed|expired|closed|ended|gone|timed out)\b",
+    r"\b(cancel|abort|interrupt|time[sd]? ?out|expire)",
     re.IGNORECASE,
 )
 """That it is not to end with the one there."""
+
+_BECAUSE = re.compile(r"\b(because|since|as|in case)\b", re.IGNORECASE)
+_HAS_ENDED = (
+    (60, re.compile(r"\b(context|ctx|request)\b", re.IGNORECASE)),
+    (40, re.compile(r"\b(may|might|could|can|will|would|has|is|was|been|already)\b", re.IGNORECASE)),
+    (25, re.compile(r"\b(done|cancell?ed|expired|closed|ended|gone|timed out)\b", re.IGNORECASE)),
+)
+"""Since the one there has ended: each of these so many characters behind what comes before it, in one sentence."""
 
 _TO_DO = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
@@ -37,32 +43,60 @@ def remark_at(text: str, root: SgNode) -> str:
     of what is still to be done says nothing.
     """
     for words in (_behind(text, root.range().end.index), _above(text, _statement(root).range().start.index)):
-        if _ANOTHER.search(words) and _NOT_ENDED.search(words) and not _TO_DO.search(words):
+        if _ANOTHER.search(words) and says_not_ended(words) and not _TO_DO.search(words):
             return words
     return ""
 
 
+def says_not_ended(words: str) -> bool:
+    """Whether words say that a context is not to end with the one there, or that that one has ended."""
+    if _NOT_ENDED.search(words):
+        return True
+    ends = [match.end() for match in _BECAUSE.finditer(words)]
+    for gap, pattern in _HAS_ENDED:
+        ends = _behind_these(words, ends, gap, pattern)
+    return bool(ends)
+
+
+def _behind_these(words: str, ends: list[int], gap: int, pattern: re.Pattern[str]) -> list[int]:
+    """The ends of what a pattern finds in the same sentence, at most `gap` characters behind one of some offsets.
+
+    One expression for all would try each with each: so each is looked for once.
+    """
+    found = []
+    number = 0
+    for match in pattern.finditer(words) if ends else ():
+        while number < len(ends) and ends[number] <= match.start():
+            number += 1
+        last = ends[number - 1] if number else -1 - gap
+        if match.start() - last <= gap and "." not in words[last : match.start()]:
+            found.append(match.end())
+    return found
+
+
 def _statement(node: SgNode) -> SgNode:
-    parent = node.parent()
-    while parent is not None and parent.kind() not in (*BLOCKS, "source_file"):
-        node, parent = parent, parent.parent()
+    for outer in ancestors(node):
+        if outer.kind() in (*BLOCKS, "source_file"):
+            break
+        node = outer
     return node
 
 
 def _behind(text: str, at: int) -> str:
-    end = text.find("\n", at)
-    _, slashes, words = text[at : end if end >= 0 else len(text)].partition("//")
+    end = text.find("\n", at, at + COMMENT_LIMIT)
+    _, slashes, words = text[at : end if end >= 0 else at + COMMENT_LIMIT].partition("//")
     return words.strip() if slashes else ""
 
 
 def _above(text: str, at: int) -> str:
     lines: list[str] = []
-    end = text.rfind("\n", 0, at)
-    while end > 0:
-        start = text.rfind("\n", 0, end) + 1
+    first = max(0, at - COMMENT_LIMIT)
+    end = text.rfind("\n", first, at)
+    while end > first:
+        start = text.rfind("\n", first, end) + 1 or first
         line = text[start:end].strip()
         if not line.startswith("//"):
             break
-        lines.insert(0, line.removeprefix("//").strip())
+        lines.append(line.removeprefix("//").strip())
         end = start - 1
-    return " ".join(lines)
+    return " ".join(reversed(lines))

@@ -16,6 +16,7 @@ from audit_lib.progress import Progress, silent
 from audit_lib.read.directives import HINTS, directives_of
 from audit_lib.read.gofiles import by_package, find_go_files, package_of, read_go_file
 from audit_lib.read.headers import build_of, generator_of, leading_comments
+from audit_lib.read.limits import SITES_LIMIT, LimitError
 from audit_lib.read.package import Package
 from audit_lib.read.positions import decode
 from audit_lib.read.prefilter import has_quoted
@@ -91,10 +92,14 @@ def _scan_file(file: str, data: bytes, package: Package, found: _Found) -> None:
         found.degradations.append(Degradation(f"{file}:{line}", reason))
     test = file.endswith("_test.go") or (has_quoted(data, _TESTING) and _TESTING in package.tree(file).imports)
     spoken = any(hint in text for hint in HINTS)
-    if spoken or package.may_match(file):
-        _add_sites(file, package, found)
-    if spoken:
-        found.directives.extend(directives_of(package.tree(file), file))
+    try:
+        if spoken or package.may_match(file):
+            _add_sites(file, package, found)
+        if spoken:
+            found.directives.extend(directives_of(package.tree(file), file))
+    except LimitError as error:
+        found.sites = [site for site in found.sites if site.span.file != file]
+        found.degradations.append(Degradation(file, f"{error}: not scanned"))
     lines = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
     header = leading_comments(text)
     fact = FileFact(file, package_of(file), lines, test, generator_of(header), build_of(file, header))
@@ -103,7 +108,10 @@ def _scan_file(file: str, data: bytes, package: Package, found: _Found) -> None:
 
 def _add_sites(file: str, package: Package, found: _Found) -> None:
     tree = package.tree(file)
-    for match in package.matches(file):
+    matches = package.matches(file)
+    if len(matches) > SITES_LIMIT:
+        raise LimitError(f"more than {SITES_LIMIT} sites")
+    for match in matches:
         extent = match.node.range()
         start = extent.start.index
         found.sites.append(

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from operator import itemgetter
+
 from ast_grep_py import SgNode
 
+from audit_lib.read.limits import ancestors
 from audit_lib.read.prefilter import stands_alone
 from audit_lib.read.queries import FUNCTION_KINDS, declarations_of, find_all
 
@@ -28,46 +33,57 @@ class Scopes:
         if name not in self._hidden:
             nodes = find_all(self._root, declarations_of(name)) if stands_alone(self._text, name) else []
             found = (_scope_of(node) for node in nodes)
-            self._hidden[name] = [scope for scope in found if scope is not None]
-        return any(start <= char < end for start, end in self._hidden[name])
+            self._hidden[name] = _apart(scope for scope in found if scope is not None)
+        stretches = self._hidden[name]
+        index = bisect_right(stretches, char, key=itemgetter(0)) - 1
+        return index >= 0 and char < stretches[index][1]
+
+
+def _apart(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The stretches in order, those that overlap as one."""
+    apart: list[tuple[int, int]] = []
+    for start, end in sorted(stretches):
+        if apart and start <= apart[-1][1]:
+            apart[-1] = apart[-1][0], max(end, apart[-1][1])
+        else:
+            apart.append((start, end))
+    return apart
 
 
 def _scope_of(node: SgNode) -> tuple[int, int] | None:
     """The scope of the declaration that a name stands in, if it is one: from where to where it holds."""
-    declaration = _declaration_of(node)
-    if declaration is None:
+    around = ancestors(node)
+    declared = _declaration_of(node, around)
+    if declared is None:
         return None
+    declaration = around[declared]
     switch = declaration.field("value") if declaration.kind() == "type_switch_statement" else None
-    scope = declaration if switch is not None else declaration.parent()
-    while scope is not None and scope.kind() not in _SCOPES:
+    for scope in around[declared + (switch is None) :]:
         # The parameters of a function type or of an interface's method hold nowhere.
         if scope.kind() in ("function_type", "method_elem", "method_spec"):
             return None
-        scope = scope.parent()
-    if scope is None:
-        return None
-    # What is declared does not hold in its own declaration: `context := context.Background()`.
-    begins = switch or declaration
-    return begins.range().end.index, scope.range().end.index
+        if switch is not None or scope.kind() in _SCOPES:
+            # What is declared does not hold in its own declaration: `context := context.Background()`.
+            begins = switch or declaration
+            return begins.range().end.index, scope.range().end.index
+    return None
 
 
-def _declaration_of(node: SgNode) -> SgNode | None:
-    parent = node.parent()
-    if parent is None:
+def _declaration_of(node: SgNode, around: Sequence[SgNode]) -> int | None:
+    """Which of the nodes around a name declares it."""
+    if not around:
         return None
+    parent = around[0]
     kind = parent.kind()
     if kind in _PARAMETERS:
         # A type that has the name is no declaration of it.
-        return parent if node.kind() == "identifier" else None
+        return 0 if node.kind() == "identifier" else None
     if kind in _SPECS:
-        return parent if _is_declared_by(parent, node) else None
-    if kind != "expression_list":
+        return 0 if _is_declared_by(parent, node) else None
+    if kind != "expression_list" or len(around) < 2 or around[1].kind() not in _LISTS:
         return None
-    holder = parent.parent()
-    if holder is None or holder.kind() not in _LISTS:
-        return None
-    names = holder.field("alias") or holder.field("left")
-    return holder if names is not None and names.range().start.index == parent.range().start.index else None
+    names = around[1].field("alias") or around[1].field("left")
+    return 1 if names is not None and names.range().start.index == parent.range().start.index else None
 
 
 def _is_declared_by(spec: SgNode, node: SgNode) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -10,6 +11,7 @@ from ast_grep_py import SgNode, SgRoot
 
 from audit_lib.read.functions import Functions
 from audit_lib.read.imports import Imports
+from audit_lib.read.limits import REPARSE_LIMIT
 from audit_lib.read.positions import Positions
 from audit_lib.read.queries import FUNCTION_KINDS, Query, any_of, calls_of, errors_in, find_all, of_kinds
 from audit_lib.read.scopes import Scopes
@@ -81,7 +83,7 @@ def _query(text: str, root: SgNode, query: Query) -> tuple[SgNode, _Nodes]:
     call is given another name of the same length: no offset moves, and no rule asks for `new`.
     """
     nodes = _find(root, query)
-    while nodes.errors:
+    for _ in range(REPARSE_LIMIT if nodes.errors else 0):
         masked = _mask_new(text, nodes.errors)
         if masked == text:
             break
@@ -90,12 +92,36 @@ def _query(text: str, root: SgNode, query: Query) -> tuple[SgNode, _Nodes]:
         if len(found.errors) >= len(nodes.errors):
             break
         text, root, nodes = masked, again, found
+        if not nodes.errors:
+            break
     return root, nodes
 
 
 def _mask_new(text: str, errors: list[SgNode]) -> str:
+    """The text in which, for each error, the last call of `new` that ends before its end and has its name is masked."""
+    calls = _places(text, _NEW)
+    free = list(range(len(calls) + 1))  # of each number of calls, how many are left when those masked are left out
     for node in errors:
-        at = text.rfind(_NEW, 0, node.range().end.index)
-        if at >= 0:
-            text = text[:at] + _MASK + text[at + len(_NEW) :]
-    return text
+        count = bisect_right(calls, node.range().end.index - len(_NEW))
+        left = count
+        while free[left] != left:
+            left = free[left]
+        while free[count] != left:  # so that the next one finds it at once
+            free[count], count = left, free[count]
+        if left:
+            free[left] = left - 1
+    pieces, done = [], 0
+    for number, at in enumerate(calls, 1):
+        if free[number] != number:
+            pieces += [text[done:at], _MASK]
+            done = at + len(_NEW)
+    return "".join([*pieces, text[done:]])
+
+
+def _places(text: str, part: str) -> list[int]:
+    places = []
+    at = text.find(part)
+    while at >= 0:
+        places.append(at)
+        at = text.find(part, at + len(part))
+    return places
