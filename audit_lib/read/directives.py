@@ -7,6 +7,7 @@ from typing import Literal
 
 from ast_grep_py import SgNode
 
+from audit_lib.read.limits import check_places
 from audit_lib.read.queries import any_of, find_all, of_kinds
 from audit_lib.read.syntax import Directive
 from audit_lib.read.tree import Tree
@@ -30,7 +31,9 @@ HINTS = (_KEEP, _LINTER)
 def directives_of(tree: Tree, file: str) -> Iterator[Directive]:
     """The directives among the comments of a file, in order."""
     text, positions = tree.text, tree.positions
-    extents = sorted((node.range().start.index, node.range().end.index) for node in tree.root.find_all(kind="comment"))
+    found = tree.root.find_all(kind="comment")
+    check_places(text, len(found))
+    extents = sorted((node.range().start.index, node.range().end.index) for node in found)
     comments = dict(extents)
     statements: dict[int, SgNode] | None = None
     for start, end in extents:
@@ -51,6 +54,7 @@ def directives_of(tree: Tree, file: str) -> Iterator[Directive]:
 def _statements(tree: Tree) -> dict[int, SgNode]:
     """The statements of a file by where they begin; of several that begin together the outermost."""
     found = find_all(tree.root, any_of(of_kinds(_STATEMENTS)))
+    check_places(tree.text, len(found))
     return {node.range().start.index: node for node in reversed(found)}
 
 

@@ -25,8 +25,27 @@ COMMENT_LIMIT = 4_000
 """Characters of the comment at a root that are read: what comes before is not looked at."""
 
 
+LINES_LIMIT = 1_000_000_000
+"""Characters that are passed to tell where the calls, literals and comments of a file stand: the parser counts from the
+start of the line for each. A line of a million characters may have a thousand; what people write has a hundred each."""
+
+_LONG_LINE = 10_000
+
+
 class LimitError(Exception):
     """A file goes past a limit; the message is the reason, without the file."""
+
+
+def check_places(text: str, count: int) -> None:
+    """Raise `LimitError` where it would take too long to tell the places of so many nodes of a text."""
+    if len(text) * count <= LINES_LIMIT:
+        return
+    lines = [line for line in text.split("\n") if len(line) > _LONG_LINE]
+    longest = max(map(len, lines), default=0)
+    # So many at most begin on a line: a long line of data, or of a string, has hardly one.
+    passed = sum(len(line) * sum(map(line.count, ("(", "/*", ";"))) for line in lines)
+    if min(longest * count, passed) > LINES_LIMIT:
+        raise LimitError(f"a line of {longest} characters with too many calls or comments on it")
 
 
 def ancestors(node: SgNode) -> Sequence[SgNode]:

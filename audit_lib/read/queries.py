@@ -13,6 +13,9 @@ FUNCTION_KINDS = ("function_declaration", "method_declaration", "func_literal")
 BLOCKS = ("block", "expression_case", "type_case", "default_case", "communication_case", "statement_list")
 # A token that the parser had to make up has no text; an empty raw string and an empty file are not made up.
 _MADE_UP: Query = {"regex": "^$", "not": {"any": [{"kind": "raw_string_literal_content"}, {"kind": "source_file"}]}}
+# The text of each node is made to be looked at: of a large file only that of leaves.
+_MADE_UP_LEAF: Query = {"all": [{"not": {"has": {"pattern": "$_"}}}, _MADE_UP]}
+_LARGE = 200_000  # characters
 _NAMES = ("identifier", "type_identifier", "field_identifier", "package_identifier")
 
 
@@ -35,7 +38,9 @@ def any_of(queries: Iterable[Query]) -> Query:
 def errors_in(text: str) -> list[Query]:
     """What does not parse. Made-up brackets leave a text unbalanced; in others only names are looked at, for speed."""
     balanced = all(text.count(opening) == text.count(closing) for opening, closing in ("()", "[]", "{}"))
-    made_up = {"all": [any_of(of_kinds(_NAMES)), _MADE_UP]} if balanced else _MADE_UP
+    made_up = (
+        {"all": [any_of(of_kinds(_NAMES)), _MADE_UP]} if balanced else _MADE_UP if len(text) < _LARGE else _MADE_UP_LEAF
+    )
     return [{"kind": "ERROR"}, made_up]
 
 

@@ -11,7 +11,7 @@ from itertools import islice
 
 from ast_grep_py import SgNode
 
-from audit_lib.read.limits import NAME_LIMIT, ancestors
+from audit_lib.read.limits import NAME_LIMIT, ancestors, check_places
 from audit_lib.read.queries import find_all
 from audit_lib.read.rules import Rule
 from audit_lib.read.tree import Tree
@@ -25,7 +25,9 @@ _FUNCTIONS = frozenset({"function_declaration", "method_declaration"})
 
 def declared_in(tree: Tree, rule: Rule) -> Iterator[str]:
     """The names that a file declares as one of a rule's receivers."""
-    for node in find_all(tree.root, {"kind": "qualified_type"}):
+    found = find_all(tree.root, {"kind": "qualified_type"})
+    check_places(tree.text, len(found))
+    for node in found:
         if _is_receiver(tree, node, rule):
             yield from _named_by(node)
 

@@ -90,9 +90,10 @@ def _scan_file(file: str, data: bytes, package: Package, found: _Found) -> None:
         line = data.count(b"\n", 0, undecodable) + 1
         reason = f"line {line} is not UTF-8: scanned with its bytes replaced"
         found.degradations.append(Degradation(f"{file}:{line}", reason))
-    test = file.endswith("_test.go") or (has_quoted(data, _TESTING) and _TESTING in package.tree(file).imports)
-    spoken = any(hint in text for hint in HINTS)
+    test = file.endswith("_test.go")
     try:
+        test = test or (has_quoted(data, _TESTING) and _TESTING in package.tree(file).imports)
+        spoken = any(hint in text for hint in HINTS)
         if spoken or package.may_match(file):
             _add_sites(file, package, found)
         if spoken:

@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from ast_grep_py import SgNode
 
-from audit_lib.read.limits import ancestors
+from audit_lib.read.limits import ancestors, check_places
 from audit_lib.read.prefilter import stands_alone
 from audit_lib.read.queries import FUNCTION_KINDS, declarations_of, find_all
 
@@ -32,6 +32,7 @@ class Scopes:
         """Whether `name` at a character offset means something declared inside the function around it."""
         if name not in self._hidden:
             nodes = find_all(self._root, declarations_of(name)) if stands_alone(self._text, name) else []
+            check_places(self._text, len(nodes))
             found = (_scope_of(node) for node in nodes)
             self._hidden[name] = _apart(scope for scope in found if scope is not None)
         stretches = self._hidden[name]

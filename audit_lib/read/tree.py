@@ -11,7 +11,7 @@ from ast_grep_py import SgNode, SgRoot
 
 from audit_lib.read.functions import Functions
 from audit_lib.read.imports import Imports
-from audit_lib.read.limits import REPARSE_LIMIT
+from audit_lib.read.limits import REPARSE_LIMIT, check_places
 from audit_lib.read.positions import Positions
 from audit_lib.read.queries import FUNCTION_KINDS, Query, any_of, calls_of, errors_in, find_all, of_kinds
 from audit_lib.read.scopes import Scopes
@@ -21,7 +21,10 @@ _CALL = "call_expression"
 
 
 class Tree:
-    """One parsed file. `calls` are those of something with one of the names that were asked for."""
+    """One parsed file. `calls` are those of something with one of the names that were asked for.
+
+    Raises `LimitError` for a file that would take too long; so does what is asked of it.
+    """
 
     def __init__(self, text: str, names: Iterable[str] = ()) -> None:
         self.text = text
@@ -32,11 +35,12 @@ class Tree:
         self.root, nodes = _query(text, root, any_of((*errors_in(text), *of_kinds(FUNCTION_KINDS), *calls)))
         self.calls = nodes.calls
         self._nodes = nodes
+        check_places(text, len(nodes.calls) + len(nodes.functions))
 
     @property
     def broken(self) -> int | None:
         """The character offset of the first syntax error, `None` where there is none."""
-        return min((node.range().start.index for node in self._nodes.errors), default=None)
+        return next((node.range().start.index for node in self._nodes.errors), None)
 
     @cached_property
     def positions(self) -> Positions:
@@ -84,6 +88,9 @@ def _query(text: str, root: SgNode, query: Query) -> tuple[SgNode, _Nodes]:
     """
     nodes = _find(root, query)
     for _ in range(REPARSE_LIMIT if nodes.errors else 0):
+        if _NEW not in text:
+            break
+        check_places(text, len(nodes.errors))
         masked = _mask_new(text, nodes.errors)
         if masked == text:
             break
