@@ -17,7 +17,7 @@ Unit = TypeVar("Unit")
 Trial = Callable[[Sequence[Unit]], Failures]
 """What fails when only these are done, of what failed when all were."""
 
-_PLACE = re.compile(r"([^\s:]+\.go):(\d+)")
+_PLACE = re.compile(r"(?<![^\s:])([^\s:]+\.go):(\d+)")
 _NIL = re.compile(r"\bnil\b|panic: ")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from ast_grep_py import SgNode
 
@@ -18,7 +18,9 @@ BOUND = "30*time.Second"
 """How long detached work may take where nothing says so."""
 
 _LOOPS = ("for_statement",)
-
+_ASSIGNED = re.compile(rb"[-+*/%&|^]?=[^=]|\+\+|--")
+_LIST_END = re.compile(rb"[=\n]")
+_COUNTED = re.compile(rb"\+\+|--")
 
 Write = Callable[[str], tuple[Edit, ...]]
 """The edits that write a context, by its expression, where it is wanted."""
@@ -103,7 +105,30 @@ def _is_settled(text: GoText, argument: SgNode, statement: SgNode) -> bool:
     name = re.escape(argument.text().encode())
     loop = _is_in_loop(statement, function)
     whole = text.data[text.start(function) : text.end(function)] if loop else rest
-    return re.search(rb"\b%s\b\s*(?:,[^=\n]*)?(?:[-+*/%%&|^]?=[^=]|\+\+|--)|&%s\b" % (name, name), whole) is None
+    if re.search(rb"&%s\b" % name, whole):
+        return False
+    return not _is_assigned(whole, re.finditer(rb"\b%s\b\s*" % name, whole))
+
+
+def _is_assigned(code: bytes, names: Iterable[re.Match[bytes]]) -> bool:
+    """Whether something is assigned to a name where it stands, or to what follows it in a list on its line."""
+    ends = -1  # where the list of the name before this one ends: at an equals sign, or with its line
+    counts = -1  # where the next `++` or `--` stands, wherever
+    for name in names:
+        at = name.end()
+        if _ASSIGNED.match(code, at):
+            return True
+        if not code.startswith(b",", at):
+            continue
+        if ends <= at:
+            found = _LIST_END.search(code, at)
+            ends = found.start() if found else len(code)
+        if counts <= at:
+            found = _COUNTED.search(code, at)
+            counts = found.start() if found else len(code)
+        if counts + 1 < ends or (code.startswith(b"=", ends) and code[ends + 1 : ends + 2] not in (b"", b"=")):
+            return True
+    return False
 
 
 def _unused(text: GoText, statement: SgNode, count: int) -> str:

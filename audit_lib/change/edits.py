@@ -17,7 +17,7 @@ from audit_lib.model import Change, Edit, Span
 
 Edits = tuple[Edit, ...]
 BOM = b"\xef\xbb\xbf"
-_LINE_END = re.compile("\r+\n")
+_LINE_END = re.compile("(?<!\r)\r+\n")
 
 
 class EditError(AuditError):

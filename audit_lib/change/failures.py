@@ -12,7 +12,7 @@ from audit_lib.model import Record
 
 Step = Literal["gofmt", "compile", "vet", "test"]
 _LINES = 8
-_POSITION = re.compile(r"([\w./@+-]+\.go):\d+(?::\d+)?")
+_POSITION = re.compile(r"(?<![\w./@+-])([\w./@+-]+\.go):\d+(?::\d+)?")
 _LINE = re.compile(r"\bline \d+")
 
 

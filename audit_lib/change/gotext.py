@@ -6,24 +6,30 @@ All offsets are bytes, as in facts; ast-grep counts characters, and only this mo
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 from ast_grep_py import SgNode, SgRoot
 
-from audit_lib.change.edits import span_of
-from audit_lib.model import Edit
+from audit_lib.change.edits import EditError
+from audit_lib.model import Edit, Span
 from audit_lib.read.imports import Imports
-from audit_lib.read.positions import decode
-from audit_lib.read.queries import BLOCKS
+from audit_lib.read.limits import LINES_LIMIT, LimitError, check_places
+from audit_lib.read.positions import Positions, decode
+from audit_lib.read.queries import BLOCKS, any_of, find_all, of_kinds
 
 DECLARATIONS = ("function_declaration", "method_declaration")
 FUNCTIONS = (*DECLARATIONS, "func_literal")
 CALLS = ("call_expression", "type_conversion_expression")
 COMMENT = "comment"
 ROOTS = ("call_expression", "selector_expression", "identifier")
-_BEHIND_OPENING = re.compile(rb"(?:[ \t]*/\*[^\n]*?\*/)*[ \t]*(?://[^\n]*)?\r?\n\s*|[ \t]*")
+_BLANKS = re.compile(rb"[ \t]*")
+_LINE_END = re.compile(rb"[ \t]*(?://[^\n]*)?\r?\n\s*")
+_SEMICOLON = re.compile(rb"[ \t]*;[ \t]*")
+_BLANK_LINE = re.compile(rb"[ \t]*\r?\n")
 
 
 @dataclass(frozen=True)
@@ -42,12 +48,19 @@ class GoText:
         self.file = file
         self.data = data
         self.text, _ = decode(data)
-        self._plain = self.text.isascii()
+        self._positions = Positions(self.text)
+        self._inside: dict[SgNode, tuple[list[SgNode], list[int]]] = {}
 
     @cached_property
     def root(self) -> SgNode:
-        """The tree."""
-        return SgRoot(self.text, "go").root()
+        """The tree. Raises `EditError` for a file in which places would take too long to tell."""
+        root = SgRoot(self.text, "go").root()
+        try:
+            if len(self.text) ** 2 > LINES_LIMIT:
+                check_places(self.text, len(find_all(root, any_of(of_kinds((*CALLS, COMMENT))))))
+        except LimitError as error:
+            raise EditError(f"{self.file}: {error}; name it in `exclude` in ctxaudit.toml") from error
+        return root
 
     @cached_property
     def imports(self) -> Imports:
@@ -56,15 +69,16 @@ class GoText:
 
     def start(self, node: SgNode) -> int:
         """Where a node begins."""
-        return self._byte(node.range().start.index)
+        return self.byte(node.range().start.index)
 
     def end(self, node: SgNode) -> int:
         """Where a node ends."""
-        return self._byte(node.range().end.index)
+        return self.byte(node.range().end.index)
 
     def edit(self, start: int, end: int, text: str) -> Edit:
         """The edit that replaces bytes by a text."""
-        return Edit(span_of(self.data, self.file, start, end), text)
+        line = self.line_of(start)
+        return Edit(Span(self.file, start, end, line, start - self._lines[line - 1] + 1), text)
 
     def insert(self, at: int, text: str) -> Edit:
         """The edit that inserts a text."""
@@ -118,8 +132,7 @@ class GoText:
         """
         if not listed.items:
             return self.insert(listed.start, written)
-        behind = _BEHIND_OPENING.match(self.data, listed.start, self.start(listed.items[0]))
-        first = behind.end() if behind is not None else listed.start
+        first = _behind_opening(self.data, listed.start, self.start(listed.items[0]))
         if b"\n" in self.data[listed.start : first]:
             return self.insert(first, f"{written},\n{self.indent(first)}{before}")
         return self.insert(first, f"{written}, {before}")
@@ -135,7 +148,12 @@ class GoText:
 
     def line_of(self, at: int) -> int:
         """The line of a position, from 1."""
-        return self.data.count(b"\n", 0, at) + 1
+        return bisect_right(self._lines, at)
+
+    @cached_property
+    def _lines(self) -> list[int]:
+        """Where lines begin, also one behind the last newline."""
+        return list(accumulate((len(line) + 1 for line in self.data.split(b"\n")), initial=0))[:-1]
 
     def indent(self, at: int) -> str:
         """The blanks that the line of a position begins with."""
@@ -154,12 +172,12 @@ class GoText:
         """
         first, last = self.line_start(start), self.line_end(end)
         if self.data[first:start].strip() or self.data[end:last].strip():
-            follows = re.match(rb"[ \t]*;[ \t]*", self.data[end:last])
-            return self.edit(start, end + (follows.end() if follows else 0), "")
+            follows = _SEMICOLON.match(self.data, end, last)
+            return self.edit(start, follows.end() if follows else end, "")
         before = self.data[:first].rstrip(b" \t\r\n")
-        blank = re.match(rb"[ \t]*\r?\n", self.data[last:])
+        blank = _BLANK_LINE.match(self.data, last)
         if blank and (before.endswith(b"{") or self.data[:first].endswith((b"\n\n", b"\n\r\n"))):
-            last += blank.end()
+            last = blank.end()
         return self.edit(first, last, "")
 
     def _path(self, start: int, end: int) -> Iterator[SgNode]:
@@ -168,18 +186,48 @@ class GoText:
         node: SgNode | None = self.root
         while node is not None:
             yield node
-            node = next(
-                (c for c in node.children() if c.range().start.index <= low and high <= c.range().end.index), None
-            )
+            children, ends = self._children(node)
+            first = bisect_left(ends, high)
+            found = children[first] if first < len(children) else None
+            node = found if found is not None and found.range().start.index <= low else None
 
-    def _byte(self, char: int) -> int:
-        return char if self._plain else len(self.text[:char].encode())
+    def _children(self, node: SgNode) -> tuple[list[SgNode], list[int]]:
+        """The children of a node, and where they end; kept, since a function may have many statements."""
+        known = self._inside.get(node)
+        if known is None:
+            children = node.children()
+            known = children, [child.range().end.index for child in children]
+            self._inside[node] = known
+        return known
+
+    def byte(self, char: int) -> int:
+        """The byte offset of a character offset."""
+        return self._positions.byte(char)
 
     def _char(self, byte: int) -> int:
-        if self._plain:
-            return byte
         # `decode` gives one byte for each that is not UTF-8, so the text's own bytes are the file's.
-        return len(self.text.encode()[:byte].decode("utf-8", "ignore"))
+        return self._positions.char(byte)
+
+
+def _behind_opening(data: bytes, at: int, end: int) -> int:
+    """Where a line begins that follows on what opens a list; or else where the first blanks end.
+
+    Between `at` and `end` there are blanks and comments only. Comments that end on the opening's line are passed.
+    """
+    passed, newline = at, data.find(b"\n", at, end)
+    while True:
+        begins = _end_of(_BLANKS, data, passed, end)
+        closes = data.find(b"*/", begins + 2, newline if newline >= 0 else end)
+        if not data.startswith(b"/*", begins, end) or closes < 0:
+            break
+        passed = closes + 2
+    line = _LINE_END.match(data, passed, end)
+    return line.end() if line else _end_of(_BLANKS, data, at, end)
+
+
+def _end_of(pattern: re.Pattern[bytes], data: bytes, at: int, end: int) -> int:
+    match = pattern.match(data, at, end)
+    return match.end() if match else at
 
 
 def named_children(node: SgNode) -> list[SgNode]:
@@ -195,15 +243,13 @@ def names_of(declaration: SgNode) -> list[str]:
 def block_around(node: SgNode) -> tuple[SgNode | None, SgNode]:
     """The block or case around a node, and the statement in it that holds the node."""
     child = node
-    parent = node.parent()
-    while parent is not None and parent.kind() not in BLOCKS:
-        child, parent = parent, parent.parent()
-    return parent, child
+    for parent in node.ancestors():
+        if parent.kind() in BLOCKS:
+            return parent, child
+        child = parent
+    return None, child
 
 
 def function_around(node: SgNode) -> SgNode | None:
     """The declared function or literal around a node."""
-    parent = node.parent()
-    while parent is not None and parent.kind() not in FUNCTIONS:
-        parent = parent.parent()
-    return parent
+    return next((parent for parent in node.ancestors() if parent.kind() in FUNCTIONS), None)

@@ -69,7 +69,7 @@ def used_names(text: GoText, names: Collection[str]) -> set[str]:
     found: set[str] = set()
     for name in names:
         for match in re.finditer(rf"\b{re.escape(name)}\b(?=\s*\.)", text.text) if name != DOT else ():
-            node = text.around(len(text.text[: match.start()].encode()), "identifier", "package_identifier")
+            node = text.around(text.byte(match.start()), "identifier", "package_identifier")
             plain = node is not None and node.text() == name and not scopes.hides(name, match.start())
             parent = node.parent() if node is not None and plain else None
             if parent is not None and parent.kind() in ("selector_expression", "qualified_type"):

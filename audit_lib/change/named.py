@@ -16,11 +16,11 @@ from audit_lib.untrusted.files import FILE_LIMIT, on_disk, read_bytes, recorded,
 
 _ENDINGS = (".tmpl", ".gotmpl", ".tpl", ".gohtml", ".html", ".htm")
 _NEWLINE = b"\n"
+_OPENING, _CLOSING = b"{{", b"}}"
 _LARGEST = 1 << 20
 """How many bytes a template has at most: what is larger is something else."""
 
 _PACKAGE = re.compile(rb'"(?:text|html)/template"')
-_ACTION = re.compile(rb"\{\{-?\s*(?!/\*)(.*?)\}\}", re.DOTALL)
 _CHAIN = re.compile(rb"(?<![\w.)\]}\"'`])(?:\$\w*)?((?:\.\w+)+)")
 _EXPORTED = re.compile(rb"\.([A-Z]\w*)")
 _REFLECTED = re.compile(rb'\bMethodByName\(\s*"([A-Z]\w*)"')
@@ -56,7 +56,8 @@ class Named:
         found: dict[str, str] = {}
         for file, data in self._sources.items():
             for match in _REFLECTED.finditer(data):
-                found.setdefault(match[1].decode(), _place(file, data, match.start()))
+                if match[1].decode() not in found:
+                    found[match[1].decode()] = _place(file, data, match.start())
         return found
 
     @cached_property
@@ -65,10 +66,10 @@ class Named:
         if not any(_PACKAGE.search(data) for data in self._sources.values()):
             return found
         for file, data in (*self._sources.items(), *self._read(self._candidates())):
-            for action in _ACTION.finditer(data):
-                for chain in _CHAIN.finditer(action[1]):
+            for line, action in _actions(data):
+                for chain in _CHAIN.finditer(action):
                     for name in _EXPORTED.findall(chain[1]):
-                        found.setdefault(name.decode(), _place(file, data, action.start()))
+                        found.setdefault(name.decode(), f"{file}:{line}")
         return found
 
     def _candidates(self) -> Iterator[str]:
@@ -85,6 +86,24 @@ class Named:
             except OSError:
                 continue  # the scan names the Go files among them; what else is not read is no template
             yield file, data
+
+
+def _actions(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """What stands between `{{` and `}}`, comments left out, each with the line that it begins on."""
+    line, counted = 1, 0
+    at = data.find(_OPENING)
+    while at >= 0:
+        begins = at + len(_OPENING)
+        end = data.find(_CLOSING, begins)
+        if end < 0:
+            return
+        if data.startswith(b"/*", begins):
+            at = data.find(_OPENING, at + 1)
+            continue
+        line += data.count(_NEWLINE, counted, at)
+        counted = at
+        yield line, data[begins:end]
+        at = data.find(_OPENING, end + len(_CLOSING))
 
 
 def _folder(file: str) -> str:

@@ -19,7 +19,7 @@ from audit_lib.read.gotool import GoTool, environment
 from audit_lib.untrusted.files import walk
 from audit_lib.untrusted.processes import run
 
-_MODULE_CACHE = re.compile(r"/\S*/pkg/mod/")
+_MODULE_CACHE = re.compile(r"(?<!\S)([^\s/]*)/\S*/pkg/mod/")
 _ERROR = re.compile(r"^(\S+\.go):\d+(?::\d+)?: (.*)$")
 
 
@@ -133,8 +133,9 @@ def by_module(packages: Sequence[Package]) -> Iterator[tuple[str, list[Package]]
 def base_path(item: dict[str, Any]) -> str:
     """The import path of a package, for its test variants and test binary that of the package under test."""
     path: str = item.get("ForTest") or item["ImportPath"]
-    variant = re.search(r"\[(.*)\.test\]$", path)
-    return variant[1] if variant else path.removesuffix(".test")
+    _, opening, variant = path.partition("[")
+    ending = ".test]"
+    return variant.removesuffix(ending) if opening and variant.endswith(ending) else path.removesuffix(".test")
 
 
 def objects(text: str) -> Iterator[dict[str, Any]]:
@@ -194,7 +195,7 @@ def _foreign_errors(item: dict[str, Any], root: Path) -> Iterator[str]:
         text = error["Err"].replace(f"{root}/", "")
         line = next((line for line in text.splitlines() if _ERROR.match(line)), "")
         if line.startswith(("/", "vendor/")) or "/vendor/" in line.partition(":")[0]:
-            yield _MODULE_CACHE.sub("", text)
+            yield _MODULE_CACHE.sub(r"\1", text)
 
 
 def _failures(path: str, folder: str, text: str, root: Path) -> Iterator[Failure]:

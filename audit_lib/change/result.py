@@ -16,7 +16,7 @@ from audit_lib.change.reconcile import removed, settled
 from audit_lib.fixed import Fixed, Group, Level, PhasePatch
 from audit_lib.model import Audit, Change, Finding, Refusal
 
-_PARAMETER = re.compile(r"\w+ (?:\w+\.)?Context\b(?!\()")
+_PARAMETER = re.compile(r"\w (?:\w+\.)?Context\b(?!\()")
 UNPLANNED = "no plan was made for it; run `ctxaudit explain` on it, and report this"
 
 

@@ -12,7 +12,7 @@ from audit_lib.change.failures import Failure, Report, files_in, gist
 from audit_lib.change.packages import Commands, Package, by_module, objects
 
 _NOISE = re.compile(r"^\s*(=== |--- (PASS|SKIP|FAIL)|FAIL\b|PASS$|ok |exit status|coverage:)")
-_FRAME = re.compile(r"^\t[^/\s]\S*/?\S*\.go:\d+ ")
+_FRAME = re.compile(r"^\t[^/\s]\S*\.go:\d+ ")
 _DEADLY = re.compile(r"^(panic: |fatal error: |SIG[A-Z]+: )", re.MULTILINE)
 
 

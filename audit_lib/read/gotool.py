@@ -86,7 +86,7 @@ def required_version(sources: Path = SOURCES) -> str:
 
 def as_numbers(version: str) -> tuple[int, ...]:
     """A Go version as numbers to compare: `1.26.8` is (1, 26, 8), `1.27rc1` is (1, 27), a name without numbers ()."""
-    match = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", version)
+    match = re.search(r"(?<!\d)(\d+)\.(\d+)(?:\.(\d+))?", version)
     return tuple(int(part) for part in match.groups() if part is not None) if match else ()
 
 

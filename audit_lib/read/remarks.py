@@ -9,29 +9,31 @@ from ast_grep_py import SgNode
 from audit_lib.read.limits import COMMENT_LIMIT, ancestors
 from audit_lib.read.queries import BLOCKS
 
-_ANOTHER = re.compile(
-    r"\b(background|new|fresh|separate|own|different|detached|clean|independent|another)\b[^.]{0,30}\b(context|ctx)\b"
-    r"|context\.(background|todo)\b",
-    re.IGNORECASE,
+_NAMED = re.compile(r"context\.(background|todo)\b", re.IGNORECASE)
+_ANOTHER = (
+    re.compile(r"\b(background|new|fresh|separate|own|different|detached|clean|independent|another)\b", re.IGNORECASE),
+    (30, re.compile(r"\b(context|ctx)\b", re.IGNORECASE)),
 )
-"""A context that is not the one there."""
+"""A context that is not the one there. Each expression stands so many characters behind the one before it, at most."""
 
 _NOT_ENDED = re.compile(
     r"\beven (if|when|though|after)\b|\b(regardless|independen|irrespective|whether or not|no matter)"
-    r"|\b(outlive|survive|guarantee)"
-    r"|(\bnot|n't|\bnever|\bwithout|\bavoid\w*|\bprevent\w*)\b[^.]{0,60}"
-    r"\b(cancel|abort|interrupt|time[sd]? ?out|expire)",
+    r"|\b(outlive|survive|guarantee)",
     re.IGNORECASE,
+)
+_NOT = (
+    re.compile(r"(\bnot|n't|\bnever|\bwithout|\bavoid\w*|\bprevent\w*)\b", re.IGNORECASE),
+    (60, re.compile(r"\b(cancel|abort|interrupt|time[sd]? ?out|expire)", re.IGNORECASE)),
 )
 """That it is not to end with the one there."""
 
-_BECAUSE = re.compile(r"\b(because|since|as|in case)\b", re.IGNORECASE)
-_HAS_ENDED = (
+_SINCE = (
+    re.compile(r"\b(because|since|as|in case)\b", re.IGNORECASE),
     (60, re.compile(r"\b(context|ctx|request)\b", re.IGNORECASE)),
     (40, re.compile(r"\b(may|might|could|can|will|would|has|is|was|been|already)\b", re.IGNORECASE)),
     (25, re.compile(r"\b(done|cancell?ed|expired|closed|ended|gone|timed out)\b", re.IGNORECASE)),
 )
-"""Since the one there has ended: each of these so many characters behind what comes before it, in one sentence."""
+"""Since the one there has ended."""
 
 _TO_DO = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
@@ -43,26 +45,34 @@ def remark_at(text: str, root: SgNode) -> str:
     of what is still to be done says nothing.
     """
     for words in (_behind(text, root.range().end.index), _above(text, _statement(root).range().start.index)):
-        if _ANOTHER.search(words) and says_not_ended(words) and not _TO_DO.search(words):
+        if says_another(words) and says_not_ended(words) and not _TO_DO.search(words):
             return words
     return ""
 
 
+def says_another(words: str) -> bool:
+    """Whether words name another context than the one there."""
+    return _NAMED.search(words) is not None or _says(words, *_ANOTHER)
+
+
 def says_not_ended(words: str) -> bool:
     """Whether words say that a context is not to end with the one there, or that that one has ended."""
-    if _NOT_ENDED.search(words):
-        return True
-    ends = [match.end() for match in _BECAUSE.finditer(words)]
-    for gap, pattern in _HAS_ENDED:
+    return _NOT_ENDED.search(words) is not None or _says(words, *_NOT) or _says(words, *_SINCE)
+
+
+def _says(words: str, first: re.Pattern[str], *others: tuple[int, re.Pattern[str]]) -> bool:
+    """Whether some expressions are found one behind the other in one sentence, each near the one before it.
+
+    One expression for all would try each with each: so each is looked for once.
+    """
+    ends = [match.end() for match in first.finditer(words)]
+    for gap, pattern in others:
         ends = _behind_these(words, ends, gap, pattern)
     return bool(ends)
 
 
 def _behind_these(words: str, ends: list[int], gap: int, pattern: re.Pattern[str]) -> list[int]:
-    """The ends of what a pattern finds in the same sentence, at most `gap` characters behind one of some offsets.
-
-    One expression for all would try each with each: so each is looked for once.
-    """
+    """The ends of what a pattern finds in the same sentence, at most `gap` characters behind one of some offsets."""
     found = []
     number = 0
     for match in pattern.finditer(words) if ends else ():

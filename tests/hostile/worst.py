@@ -5,35 +5,38 @@ from __future__ import annotations
 import re
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, product
 from typing import Any
 
 SIZE = 1_000_000
+TASTE = 100_000
+QUICK = 0.02
+"""Seconds for a tenth of an input: then all of it takes a hundred times as long at most, be it quadratic."""
+
 MANY = 8  # a part that may come so often, or more, is one that repeats
 EACH = 4  # samples of a part
 FIXED = (
-    " ", "\n", "\r\n", "\t", "\r", "/**/", "/*", "*/", "//", "{{", "{{ ", "}}", '"', "'", "`", "\\", "a", "A", "0", "_", "a.", ".A", "../",
-    "/", "(", ")", "[", "]", "=", ", ", "é", "\0", "a b ", "=> ../", "func (a ", "-", "--a=", "\na", "\n ", " \n", "a.go:1:1: ", "a,",
-)  # fmt: skip
-ENDINGS = ("", "\0", "\n\0")
+    *(" ", "\n", "\r\n", "\t", "/**/", "/*", "*/", "//", "{{", "{{ ", "}}", '"', "'", "`", "\\", "a", "A", "0", "_"),
+    *("a.", ".A", "../", "/", "(", ")", "[", "]", "=", ", ", "é", "\0", "a b ", "=> ../", "func (a ", "--a=", "\na"),
+    *("\n ", " \n", "a.go:1:1: ", "a,"),
+)
+ENDINGS = ("", "\0")
 
 
-def inputs(pattern: str | bytes, flags: int) -> Iterator[str]:
-    """Texts of about `SIZE` characters: each part of the expression again and again, with what comes before it."""
-    tree = list(re._parser.parse(pattern if isinstance(pattern, str) else pattern.decode("latin-1"), flags))  # type: ignore[attr-defined]
-    seen: set[str] = set()
-    for before, piece in (*_pieces(tree, [""]), *(("", piece) for piece in FIXED)):
-        for head in {before, ""} if piece in FIXED else {before}:
-            for ending in ENDINGS:
-                text = head + piece * (SIZE // len(piece)) + ending
-                if text not in seen:
-                    seen.add(text)
-                    yield text
-    first = next(iter(_samples(tree)), "")
-    for piece in FIXED:  # what begins again and again and has something long behind it each time
-        if first:
-            yield (first + piece) * (SIZE // len(first + piece))
+def inputs(pattern: str | bytes, flags: int) -> Iterator[tuple[str, str, str]]:
+    """What texts are made of: a beginning, what comes again and again, and an end.
+
+    Each part of the expression is repeated, behind what comes before it, and what people would think of.
+    """
+    text = pattern if isinstance(pattern, str) else pattern.decode("latin-1")
+    tree = list(re._parser.parse(text, flags))  # type: ignore[attr-defined]
+    first = next((sample for sample in _samples(tree) if sample), "")
+    pieces = [*_pieces(tree, [""]), *(("", piece) for piece in FIXED)]
+    yield from dict.fromkeys((before, piece, end) for before, piece in pieces for end in ENDINGS)
+    if first:
+        yield from (("", first + piece, "") for piece in FIXED)
 
 
 def _pieces(parts: Iterable[Any], before: list[str]) -> Iterator[tuple[str, str]]:
@@ -126,16 +129,20 @@ def tried(pattern: str | bytes, flags: int, ways: Iterable[str], seconds: int) -
     signal.signal(signal.SIGALRM, _over)
     for way in ways:
         use: Callable[[Any], Any] = getattr(compiled, way) if way not in ("sub", "subn") else _substituted(compiled)
-        for text in inputs(pattern, flags):
-            data = text.encode() if isinstance(pattern, bytes) else text
-            signal.alarm(seconds)
-            try:
-                _all(use(data))
-            except TooLongError:
-                yield f"{way} took too long on {text[:40]!r}…{text[-10:]!r}"
-                break
-            finally:
-                signal.alarm(0)
+        for before, piece, end in inputs(pattern, flags):
+            for size in (TASTE, SIZE):
+                text = before + piece * (size // len(piece)) + end
+                begun = time.monotonic()
+                signal.alarm(seconds)
+                try:
+                    _all(use(text.encode() if isinstance(pattern, bytes) else text))
+                except TooLongError:
+                    yield f"{way} took too long on {size} characters: {text[:40]!r}…{text[-10:]!r}"
+                    return
+                finally:
+                    signal.alarm(0)
+                if time.monotonic() - begun < QUICK:
+                    break
 
 
 def _substituted(compiled: re.Pattern[Any]) -> Callable[[Any], Any]:
