@@ -13,6 +13,7 @@ from pathlib import Path
 from audit_lib.errors import ToolchainError
 from audit_lib.read import gotool
 from audit_lib.untrusted.processes import find_program
+from audit_lib.untrusted.text import shown
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -54,7 +55,8 @@ def text(checks: tuple[Check, ...]) -> str:
     lines = []
     for check in checks:
         without = "" if check.ok or not check.without else f"; without it {check.without}"
-        lines.append(f"{'ok     ' if check.ok else 'missing'}  {check.name:{widest}}  {check.found}{without}")
+        found = shown(check.found)
+        lines.append(f"{'ok     ' if check.ok else 'missing'}  {check.name:{widest}}  {found}{without}")
     return "\n".join([*lines, "", _sum(checks)])
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
+
+from audit_lib.untrusted.text import valid
 
 Kind = Literal["root", "bare_call"]
 Category = Literal["request", "background", "init", "test"]
@@ -26,6 +28,9 @@ PRIORITIES: tuple[Priority, ...] = ("critical", "high", "medium", "low")
 
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The base of every record: frozen, compared by value, strict about unknown fields when read back."""
+
+
+AnyRecord = TypeVar("AnyRecord", bound=Record)
 
 
 class Span(Record, frozen=True, order=True):
@@ -249,8 +254,33 @@ def totals_of(findings: Iterable[Finding], *, files: int = 0, lines: int = 0, pa
 
 
 def encode(record: Record) -> bytes:
-    """A record as one line of JSON, keys in the order of the fields."""
-    return msgspec.json.encode(record)
+    """A record as one line of JSON, keys in the order of the fields; always valid UTF-8 (see `readable`)."""
+    return json_bytes(record)
+
+
+def json_bytes(value: object) -> bytes:
+    """Records, or what they are made of, as JSON in UTF-8: halves of characters are spelled out."""
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_readable(msgspec.to_builtins(value)))
+
+
+def readable(record: AnyRecord) -> AnyRecord:
+    """A record without halves of characters, as bytes that are no UTF-8 bring them: they are spelled out."""
+    try:
+        msgspec.json.encode(record)
+    except UnicodeEncodeError:
+        return msgspec.convert(_readable(msgspec.to_builtins(record)), type=type(record))
+    return record
+
+
+def _readable(value: object) -> object:
+    if isinstance(value, str):
+        return valid(value)
+    if isinstance(value, dict):
+        return {valid(str(key)): _readable(item) for key, item in value.items()}
+    return [_readable(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def decode_audit(data: bytes) -> Audit:

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Never
 
+from audit_lib.untrusted.text import NAME_LIMIT
+from audit_lib.untrusted.text import shown as told
+
 Progress = Callable[[str, int, int], None]
 """Called with what is being done, how much is done, and how much there is in all (0: not known)."""
 
@@ -26,7 +29,7 @@ def bars() -> Iterator[Progress]:
 
     def report(what: str, done: int, total: int) -> None:
         if what not in shown:
-            shown[what] = tqdm(desc=what, total=total or None, leave=False, delay=1)
+            shown[what] = tqdm(desc=told(what, NAME_LIMIT), total=total or None, leave=False, delay=1)
         bar = shown[what]
         bar.total = total or None
         bar.update(done - bar.n)

@@ -15,6 +15,7 @@ from audit_lib.read.directives import directives_of
 from audit_lib.read.positions import decode
 from audit_lib.read.tree import Tree
 from audit_lib.untrusted.files import on_disk, read_bytes
+from audit_lib.untrusted.text import comment
 
 _DIRECTIVE = "directive"
 """The rule of findings that a person's word has decided."""
@@ -83,17 +84,17 @@ def _changes(file: str, data: bytes, findings: Iterable[Finding]) -> tuple[Chang
 
 def _said(findings: Sequence[Finding]) -> str:
     """One comment for all roots of a line."""
-    reasons = dict.fromkeys(" ".join(finding.reason.split()) for finding in findings)
+    reasons = dict.fromkeys(comment(finding.reason) for finding in findings)
     kept = all(finding.verdict == "keep" for finding in findings)
     return f"{'//ctxaudit:keep ' if kept else _REVIEW}{'; '.join(reasons)}"
 
 
-def _above(file: str, data: bytes, at: int, comment: str) -> Edit:
+def _above(file: str, data: bytes, at: int, words: str) -> Edit:
     """The edit that writes a comment on a line of its own above the one of an offset."""
     start = data.rfind(b"\n", 0, at) + 1
     rest = data[start:]
     indent = rest[: len(rest) - len(rest.lstrip(b" \t"))].decode()
-    return Edit(span_of(data, file, start, start), f"{indent}{comment}\n")
+    return Edit(span_of(data, file, start, start), f"{indent}{words}\n")
 
 
 def _is_said(data: bytes, start: int) -> bool:

@@ -15,6 +15,7 @@ from audit_lib.change.planned import Component
 from audit_lib.change.reconcile import removed, settled
 from audit_lib.fixed import Fixed, Group, Level, PhasePatch
 from audit_lib.model import Audit, Change, Finding, Refusal
+from audit_lib.untrusted.text import file_part
 
 _PARAMETER = re.compile(r"\w (?:\w+\.)?Context\b(?!\()")
 UNPLANNED = "no plan was made for it; run `ctxaudit explain` on it, and report this"
@@ -41,7 +42,7 @@ def fixed(
     refusals = _refusals(audit.findings, changes, [*left_out, *carried.refusals], carried)
     moved = sum(component.moved for component in carried.plan.components) if changes else 0
     diffs = phase_patches(done.before, [(phase.name, phase.state) for phase in phases], below_top=below_top)
-    named = {name: f"fix-{number}-{_plain(name)}.patch" for number, name in enumerate(diffs, 1)}
+    named = {name: f"fix-{number}-{file_part(name)}.patch" for number, name in enumerate(diffs, 1)}
     return Fixed(
         audit=msgspec.structs.replace(
             audit,
@@ -107,7 +108,3 @@ def _group(
         guarded=not guarded.isdisjoint(component.fingerprints),
         notes=(*component.notes, *(f"{file}: {notes[file]}" for file in component.files if file in notes)),
     )
-
-
-def _plain(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)

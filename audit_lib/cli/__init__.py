@@ -19,7 +19,7 @@ from audit_lib.cli.doctor import doctor
 from audit_lib.cli.explain import explain
 from audit_lib.cli.fix import fix
 from audit_lib.cli.lab import lab
-from audit_lib.cli.output import PROGRAM, complain, emit
+from audit_lib.cli.output import PROGRAM, complain, emit, unexpected
 from audit_lib.cli.run import run
 from audit_lib.cli.scan import scan
 from audit_lib.errors import AuditError, OutputError, Terminated, UsageError
@@ -75,6 +75,7 @@ def main() -> NoReturn:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a file's name can hold bytes that are no characters
             stream.reconfigure(errors="backslashreplace")
+    sys.excepthook = unexpected
     signal.signal(signal.SIGTERM, _terminate)
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # not under nohup
         signal.signal(signal.SIGHUP, _terminate)

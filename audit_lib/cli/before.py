@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from audit_lib.cli.output import PROGRAM
+from audit_lib.cli.output import remark
 from audit_lib.errors import OutputError, UsageError
 from audit_lib.untrusted.output import refuse_links
 
@@ -43,7 +42,7 @@ def recover(target: Path) -> None:
         )
     said = journal.recover(target)
     if said is not None:
-        print(f"{PROGRAM}: {said}", file=sys.stderr)
+        remark(said)
 
 
 def check_committed(target: Path) -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import TracebackType
 from typing import TYPE_CHECKING
 
 import typer
 
 from audit_lib.errors import OutputError
+from audit_lib.untrusted.text import guarded, one_line
 
 if TYPE_CHECKING:
     from audit_lib.progress import Progress
@@ -43,9 +46,12 @@ def width() -> int:
 
 
 def emit(text: str) -> None:
-    """Print a result to standard output, whole. A reader who has left (`| head`) is no error, a full disk is one."""
+    """Print a result to standard output, whole. A reader who has left (`| head`) is no error, a full disk is one.
+
+    Whoever made the text has made the values in it safe; what they forgot is spelled out here.
+    """
     try:
-        sys.stdout.write(text.rstrip("\n") + "\n")
+        sys.stdout.write(guarded(text.rstrip("\n")) + "\n")
         sys.stdout.flush()
     except OSError as error:
         # Python flushes once more when it ends: let that go nowhere.
@@ -55,7 +61,17 @@ def emit(text: str) -> None:
         raise OutputError(f"standard output: {error.strerror}; use --quiet, or send it elsewhere") from error
 
 
+def remark(message: str) -> None:
+    """Print what is to be known besides the result, as one line on standard error."""
+    print(f"{PROGRAM}: {one_line(message)}", file=sys.stderr)
+
+
 def complain(message: str, code: int) -> int:
-    """Print an error as one line; gives the code back."""
-    print(f"{PROGRAM}: {' '.join(message.split())}", file=sys.stderr)
+    """Print an error as one line on standard error; gives the code back."""
+    remark(message)
     return code
+
+
+def unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print an error that nobody expected as Python does; its words may be a target's, and are made safe."""
+    sys.stderr.write(guarded("".join(traceback.format_exception(kind, error, trace))))

@@ -11,6 +11,7 @@ from audit_lib.cli.before import check_output, recover
 from audit_lib.cli.options import ConfigFile, Level, Phases, Quiet
 from audit_lib.cli.output import emit, progress
 from audit_lib.errors import UsageError
+from audit_lib.untrusted.text import shown
 
 if TYPE_CHECKING:
     from audit_lib.model import Degradation
@@ -71,5 +72,5 @@ def run(
             emit(printable(f"{one.where}: {one.reason}"))
         for result in runs:
             how = "all of it was there already, from the same inputs" if result.resumed else "done"
-            names = (f"  {file.name}" for file in sorted({*result.files, result.manifest}))
-            emit("\n".join([f"{result.out}: {how}", *names]))
+            names = (f"  {shown(file.name)}" for file in sorted({*result.files, result.manifest}))
+            emit("\n".join([f"{shown(str(result.out))}: {how}", *names]))

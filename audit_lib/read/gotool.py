@@ -21,6 +21,7 @@ from pathlib import Path
 
 from audit_lib.errors import ToolchainError
 from audit_lib.untrusted.processes import find_program, run, safe_path
+from audit_lib.untrusted.text import one_line
 from audit_lib.untrusted.writing import private_folder
 
 SOURCES = Path(__file__).resolve().parent.parent / "gofacts"
@@ -253,7 +254,7 @@ def main() -> None:
     try:
         print(find_go().path)
     except ToolchainError as error:
-        print(f"ctxaudit: {error}", file=sys.stderr)
+        print(f"ctxaudit: {one_line(str(error))}", file=sys.stderr)
         raise SystemExit(error.exit_code) from None
 
 

@@ -25,6 +25,7 @@ from audit_lib.show.staging import staged
 from audit_lib.untrusted.files import link_on_the_way, read_bytes
 from audit_lib.untrusted.output import refuse_links
 from audit_lib.untrusted.removing import remove_tree
+from audit_lib.untrusted.text import file_part
 from audit_lib.untrusted.writing import PRIVATE_FOLDER
 
 COPY = "_copy"  # by its name the go command, and so an audit of what is around it, passes over it
@@ -54,7 +55,7 @@ def run_phases(
     options.check(target)
     refuse_links(out / COPY, target)
     names = [name for name in papermill.check(target, options.config, ()) if name in (options.phases or (name,))]
-    steps = [_Step(name, out / f"{number}-{_plain(name)}", options) for number, name in enumerate(names, 1)]
+    steps = [_Step(name, out / f"{number}-{file_part(name)}", options) for number, name in enumerate(names, 1)]
     copy = _Copy(target.resolve(), out.resolve() / COPY)
     state = manifest.target_hash(target, without=out)
     if not copy.is_at(_reached(copy, steps, state)):
@@ -154,7 +155,3 @@ def _reached(copy: _Copy, steps: Sequence[_Step], state: str) -> str:
             break
         state, done = known.left, True
     return state if done else ""
-
-
-def _plain(name: str) -> str:
-    return "".join(c if c.isalnum() or c in "-_." else "_" for c in name)

@@ -13,11 +13,12 @@ import plotly.graph_objects as go
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from audit_lib.model import CATEGORIES, PRIORITIES, VERDICTS, Audit, Finding, row_of
+from audit_lib.model import CATEGORIES, PRIORITIES, VERDICTS, Audit, Finding, json_bytes, readable, row_of
 from audit_lib.show import figures, frames, palette
 from audit_lib.show.excerpt import Sources
 from audit_lib.show.staging import staged
-from audit_lib.show.wording import printable
+from audit_lib.untrusted import pages
+from audit_lib.untrusted.text import printable
 
 SCHEMA = 1
 HTML_NAME, JSON_NAME = "dashboard.html", "dashboard.json"
@@ -29,11 +30,11 @@ def write_dashboard(audit: Audit, out: Path, *, sources: Path | None = None) -> 
     `sources` is the target's folder: where it is at hand, each finding shows the code around it. The same audit and
     sources give the same bytes. Raises `OutputError` when `out` cannot be written; then nothing is.
     """
-    shown = payload(audit, sources)
+    shown = payload(readable(audit), sources)
     page = render(shown)
     with staged(out) as stage:
         (stage / HTML_NAME).write_bytes(page.encode())
-        (stage / JSON_NAME).write_bytes(msgspec.json.format(msgspec.json.encode(shown), indent=1) + b"\n")
+        (stage / JSON_NAME).write_bytes(msgspec.json.format(json_bytes(shown), indent=1) + b"\n")
     return out / HTML_NAME, out / JSON_NAME
 
 
@@ -85,20 +86,18 @@ def render(shown: dict[str, Any], name: str = "dashboard", tints: Mapping[str, s
     files = dict.fromkeys(("dashboard.css", "sides.css", f"{name}.css", "shared.js", f"{name}.js"))
     texts = {file: Markup(source.get_source(environment, file)[0]) for file in files}
     style = Markup("\n").join(text for file, text in texts.items() if file.endswith(".css"))
+    scripts = [pages.script(text) for text in (get_plotlyjs(), texts["shared.js"], texts[f"{name}.js"])]
+    plotly, shared, own = map(Markup, scripts)
     return environment.get_template(f"{name}.html.j2").render(
         page=shown,
         tints=tints,
         style=style,
-        shared=texts["shared.js"],
-        script=texts[f"{name}.js"],
-        plotly=Markup(get_plotlyjs()),
-        data=Markup(embedded(msgspec.json.encode(shown).decode())),
+        policy=Markup(pages.policy(scripts)),
+        shared=shared,
+        script=own,
+        plotly=plotly,
+        data=Markup(pages.data(json_bytes(shown).decode())),
     )
-
-
-def embedded(json_text: str) -> str:
-    """JSON that may stand in a script element: nothing in it can end the element or begin another."""
-    return json_text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
 def _finding(finding: Finding, files: Sources, outcome: str) -> dict[str, Any]:

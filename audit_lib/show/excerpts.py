@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,8 @@ import msgspec
 
 from audit_lib.model import Audit, Finding
 from audit_lib.show.sidebyside import Cell, FileDiff, Hunk, Pair, at
-from audit_lib.show.wording import printable
+from audit_lib.untrusted import pages
+from audit_lib.untrusted.text import one_line
 
 STYLE = Path(__file__).parent / "templates" / "sides.css"
 MIME = "application/vnd.ctxaudit.excerpt+json"
@@ -33,10 +33,10 @@ class SideBySide:
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         shown = [{"file": file, **msgspec.to_builtins(hunk)} for file, hunk in self._hunks]
         tables = "".join(html(hunk, file) for file, hunk in self._hunks)
-        head = f"<p><strong>{escape(printable(self._title))}</strong></p>"
+        head = f"<p><strong>{pages.text(self._title)}</strong></p>"
         return {
             "text/html": f"{head}<style>{STYLE.read_text(encoding='utf-8')}</style>{tables}",
-            "text/plain": self._title,
+            "text/plain": one_line(self._title),
             MIME: {"title": self._title, "hunks": shown},
         }
 
@@ -70,9 +70,7 @@ def hunks_of(finding: Finding, found: Sequence[FileDiff]) -> list[tuple[str, Hun
 
 def html(hunk: Hunk, title: str) -> str:
     """A hunk as a table of two columns; `STYLE` colours it, in light and in dark."""
-    head = (
-        f"<caption>{escape(printable(title))}</caption><thead><tr><th></th><th>before</th><th></th><th>after</th></tr>"
-    )
+    head = f"<caption>{pages.text(title)}</caption><thead><tr><th></th><th>before</th><th></th><th>after</th></tr>"
     body = "".join(_row(pair) for pair in hunk.rows)
     return f"<div class='sides'><table>{head}</thead><tbody>{body}</tbody></table></div>"
 
@@ -93,7 +91,11 @@ def _side(pair: Pair, cell: Cell | None, name: str, mark: str) -> str:
     if pair.kind == "same":
         return f"<td class='number'>{cell.line}</td><td><code>{_code(cell.text)}</code></td>"
     text, start, end = cell.text, cell.start, cell.end
-    parts = (_code(text[:start]), f"<mark>{_plain(text[start:end])}</mark>" if end > start else "", _code(text[end:]))
+    parts = (
+        _code(text[:start]),
+        f"<mark>{pages.code(text[start:end])}</mark>" if end > start else "",
+        _code(text[end:]),
+    )
     return f"<td class='number {name}'>{mark} {cell.line}</td><td class='{name}'><code>{''.join(parts)}</code></td>"
 
 
@@ -101,11 +103,7 @@ def _code(text: str) -> str:
     """A line of Go as HTML, with comments, strings and keywords told apart."""
     pieces, done = [], 0
     for token in _TOKEN.finditer(text):
-        pieces.append(_plain(text[done : token.start()]))
-        pieces.append(f"<span class='{token.lastgroup}'>{_plain(token[0])}</span>")
+        pieces.append(pages.code(text[done : token.start()]))
+        pieces.append(f"<span class='{token.lastgroup}'>{pages.code(token[0])}</span>")
         done = token.end()
-    return "".join((*pieces, _plain(text[done:])))
-
-
-def _plain(text: str) -> str:
-    return escape("\t".join(printable(part) for part in text.split("\t")))
+    return "".join((*pieces, pages.code(text[done:])))

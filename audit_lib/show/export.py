@@ -11,8 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from audit_lib.errors import UsageError
-from audit_lib.model import Audit, Row, encode, row_of
+from audit_lib.model import Audit, Row, encode, readable, row_of
 from audit_lib.show.staging import staged
+from audit_lib.untrusted import cells
 
 FORMATS = ("jsonl", "csv", "xlsx", "parquet")
 
@@ -45,6 +46,7 @@ def write(audit: Audit, out: Path, formats: tuple[str, ...] = ()) -> tuple[Path,
     unknown = sorted(set(formats) - set(FORMATS))
     if unknown:
         raise UsageError(f"format {', '.join(unknown)} is not known; choose from {', '.join(FORMATS)}")
+    audit = readable(audit)
     with staged(out) as stage:
         (stage / "audit.json").write_bytes(encode(audit) + b"\n")
         for name in sorted({"jsonl", *formats}):
@@ -69,7 +71,8 @@ def csv_bytes(audit: Audit) -> bytes:
     text = io.StringIO(newline="")
     table = csv.writer(text)
     table.writerow([head for head, _ in COLUMNS])
-    table.writerows([_inert(value(row)) for _, value in COLUMNS] for row in rows(audit))
+    values = ([value(row) for _, value in COLUMNS] for row in rows(audit))
+    table.writerows([cells.csv(value) if isinstance(value, str) else value for value in row] for row in values)
     return text.getvalue().encode("utf-8-sig")
 
 
@@ -77,8 +80,8 @@ def xlsx_bytes(audit: Audit) -> bytes:
     """The rows, and totals per phase and category, as an Excel workbook."""
     from audit_lib.show import spreadsheet  # pandas and xlsxwriter take half a second that other formats need not wait
 
-    cells = [[value(row) for _, value in COLUMNS] for row in rows(audit)]
-    return spreadsheet.workbook(audit, [head for head, _ in COLUMNS], cells)
+    values = [[value(row) for _, value in COLUMNS] for row in rows(audit)]
+    return spreadsheet.workbook(audit, [head for head, _ in COLUMNS], values)
 
 
 def parquet_bytes(audit: Audit) -> bytes:
@@ -94,13 +97,6 @@ def parquet_bytes(audit: Audit) -> bytes:
     parquet.write_table(table, sink)
     data: bytes = sink.getvalue().to_pybytes()
     return data
-
-
-def _inert(value: str | int) -> str | int:
-    # A spreadsheet would take such a cell for a formula, and a target is not to be trusted (OWASP, "CSV injection").
-    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r", "\n")):
-        return f"'{value}"
-    return value
 
 
 _WRITERS: dict[str, Callable[[Audit], bytes]] = {

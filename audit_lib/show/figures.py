@@ -5,7 +5,6 @@ Figures bring a light ground of their own, so that they read the same in a light
 
 from __future__ import annotations
 
-import html
 from collections.abc import Mapping
 
 import pandas as pd
@@ -14,6 +13,7 @@ import plotly.graph_objects as go
 from audit_lib.model import VERDICTS
 from audit_lib.show import palette
 from audit_lib.show.frames import Dimension, pivots
+from audit_lib.untrusted import pages
 
 GROUND, INK, GRID, OUTLINE = "#FFFFFF", "#1F2933", "#D5DAE0", "#5F6B7A"
 LABEL_LENGTH = 48
@@ -167,8 +167,7 @@ def dress(figure: go.Figure, title: str, legend: str = "verdict") -> go.Figure:
 
 def label(text: str) -> str:
     """A name of the target as a label: cut at the front, where names differ least, and without markup."""
-    short = text if len(text) <= LABEL_LENGTH else f"…{text[1 - LABEL_LENGTH :]}"
-    return html.escape(short, quote=False)
+    return pages.label(text, LABEL_LENGTH)
 
 
 def count_sites(n: int) -> str:

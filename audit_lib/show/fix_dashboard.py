@@ -10,7 +10,7 @@ import msgspec
 import pandas as pd
 
 from audit_lib.fixed import Group
-from audit_lib.model import CATEGORIES, PRIORITIES, Audit, Finding
+from audit_lib.model import CATEGORIES, PRIORITIES, Audit, Finding, json_bytes, readable
 from audit_lib.show import dashboard, fix_figures, fix_frames, frames, palette
 from audit_lib.show.excerpts import hunks_of
 from audit_lib.show.sidebyside import FileDiff, diffs
@@ -27,11 +27,12 @@ def write(
     `patch` is the fix's whole diff, `groups` its components (none where only the audit was kept), `written` whether the
     target has the result. The same input gives the same bytes. Raises `OutputError`; then nothing is written.
     """
+    audit, groups = readable(audit), [readable(group) for group in groups]
     shown = payload(audit, groups, patch, written=written)
     page = dashboard.render(shown, "fix", palette.OUTCOME_TINTS)
     with staged(out) as stage:
         (stage / dashboard.HTML_NAME).write_bytes(page.encode())
-        (stage / dashboard.JSON_NAME).write_bytes(msgspec.json.format(msgspec.json.encode(shown), indent=1) + b"\n")
+        (stage / dashboard.JSON_NAME).write_bytes(msgspec.json.format(json_bytes(shown), indent=1) + b"\n")
     return out / dashboard.HTML_NAME, out / dashboard.JSON_NAME
 
 

@@ -9,7 +9,7 @@ import msgspec
 import pandas as pd
 
 from audit_lib.fixed import Fixed, Group
-from audit_lib.model import Audit, encode
+from audit_lib.model import Audit, encode, readable
 from audit_lib.show import changes, fix_frames, frames, spreadsheet
 from audit_lib.show.staging import staged
 
@@ -36,6 +36,7 @@ def write(fixed: Fixed, out: Path, then: Callable[[], None] | None = None) -> tu
 
 def contents(audit: Audit, groups: Sequence[Group]) -> dict[str, bytes]:
     """The tables of a fix, by name, and its groups as records."""
+    audit, groups = readable(audit), [readable(group) for group in groups]
     return {
         GROUPS: b"".join(encode(group) + b"\n" for group in groups),
         WORKBOOK: spreadsheet.frames_book(_tables(audit, groups), f"Fix of {audit.target}"),

@@ -9,7 +9,21 @@ from audit_lib.fixed import NOT_ASKED, Fixed
 from audit_lib.model import Verification
 from audit_lib.show.summary import grouped
 from audit_lib.show.terminal import DEGRADATIONS_SHOWN, read_in_part
-from audit_lib.show.wording import count, listed, one_line, printable
+from audit_lib.show.wording import count, listed
+from audit_lib.untrusted.text import (
+    NAME_LIMIT,
+    VALUE_LIMIT,
+    code_line,
+    command_word,
+    cut,
+    lines_of,
+    one_line,
+    padded,
+    painted,
+    shortened,
+    shown,
+    width_of,
+)
 
 REASONS_SHOWN = 12
 PLACES_SHOWN = 3
@@ -37,9 +51,9 @@ def diff_text(patch: bytes, *, color: bool) -> str:
     """A unified diff for a terminal: what would steer it is spelled out, added and removed lines are coloured."""
     lines = []
     for line in patch.decode("utf-8", "backslashreplace").split("\n"):
-        safe = "\t".join(printable(part) for part in line.removesuffix("\r").split("\t"))
+        safe = code_line(line.removesuffix("\r"))
         code = next((code for mark, code in _DIFF if line.startswith(mark)), "")
-        lines.append(f"\x1b[{code}m{safe}\x1b[0m" if color and code else safe)
+        lines.append(painted(safe, code) if color and code else safe)
     return "\n".join(lines)
 
 
@@ -49,7 +63,7 @@ def _head(fixed: Fixed, seconds: float) -> list[str]:
     wanted = done + totals.refused
     facts = [f"{done} of {count(wanted, 'site')} changed", count(len(fixed.after), "file")]
     facts += [f"{totals.moved} moved to callers"] if totals.moved else []
-    return [f"{printable(fixed.audit.target)} · {seconds:.1f} s", " · ".join(facts)]
+    return [f"{shown(fixed.audit.target)} · {seconds:.1f} s", " · ".join(facts)]
 
 
 def _phases(fixed: Fixed) -> list[str]:
@@ -68,10 +82,12 @@ def _phases(fixed: Fixed) -> list[str]:
     order = [*(phases if isinstance(phases, dict) else {}), REST]
     names = sorted({phase for phase, _ in cells}, key=lambda name: (order.index(name) if name in order else 99, name))
     columns = [name for name in ("fixed", "detached", "documented", "refused", "not asked") if _sum(cells, name)]
-    wide = max(10, *(len(printable(name)) for name in names))
+    wide = max(10, *(width_of(shown(name, NAME_LIMIT)) for name in names))
     lines = ["", f"{'':{wide}}" + "".join(f"{name:>12}" for name in columns)]
     for name in names:
-        lines.append(f"{printable(name):{wide}}" + "".join(f"{cells[name, column]:>12}" for column in columns))
+        lines.append(
+            padded(shown(name, NAME_LIMIT), wide) + "".join(f"{cells[name, column]:>12}" for column in columns)
+        )
     return lines
 
 
@@ -85,8 +101,8 @@ def _refused(fixed: Fixed, width: int) -> list[str]:
         return []
     lines = ["", "refused"]
     for reason, refusals in found[:REASONS_SHOWN]:
-        lines.append(_cut(f"{len(refusals):>5}  {one_line(reason)}", width))
-        lines.append(_cut(f"{'':7}{listed([one_line(one.where) for one in refusals], PLACES_SHOWN)}", width))
+        lines.append(cut(f"{len(refusals):>5}  {one_line(reason)}", width))
+        lines.append(cut(f"{'':7}{listed([one_line(one.where) for one in refusals], PLACES_SHOWN)}", width))
     more = len(found) - REASONS_SHOWN
     return lines + ([f"       … and {count(more, 'reason')} more: OUT/summary.md has all"] if more > 0 else [])
 
@@ -99,25 +115,23 @@ def _proof(fixed: Fixed, color: bool) -> list[str]:
 
 def _step(step: Verification, color: bool) -> str:
     mark = _painted("✓", _GOOD, color) if step.ok else _painted("✗", _BAD, color)
-    said = step.detail.splitlines() or [""]
-    lines = [f"  {mark} {step.step:8} {step.seconds:>6.1f} s  {printable(said[0])}"]
-    return "\n".join([*lines, *(f"{'':22}{printable(line)}" for line in said[1:])])
+    said = [shortened(line, VALUE_LIMIT) for line in lines_of(step.detail.replace("\r\n", "\n").rstrip("\n"))]
+    lines = [f"  {mark} {shown(step.step):8} {step.seconds:>6.1f} s  {said[0]}"]
+    return "\n".join([*lines, *(f"{'':22}{line}" for line in said[1:])])
 
 
 def _next(fixed: Fixed, target: str, out: str, written: bool) -> list[str]:
+    name = shown(target)
     if not fixed.ok:
-        return ["", f"{target} is as it was"]
+        return ["", f"{name} is as it was"]
     if not fixed.after:
         return []
     if written:
         return ["", f"written: {count(len(fixed.after), 'file')}; next: git diff"]
-    show = f"review {out}/summary.md" if out else f"ctxaudit fix {target} --diff"
-    return ["", f"{target} is as it was; next: {show} · ctxaudit fix {target} --write"]
+    word = command_word(target)
+    where = f"review {shown(out)}/summary.md" if out else f"ctxaudit fix {word} --diff"
+    return ["", f"{name} is as it was; next: {where} · ctxaudit fix {word} --write"]
 
 
 def _painted(text: str, code: str, color: bool) -> str:
-    return f"\x1b[{code}m{text}\x1b[0m" if color else text
-
-
-def _cut(line: str, width: int) -> str:
-    return line if len(line) <= width else f"{line[: max(width - 1, 1)]}…"
+    return painted(text, code) if color else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -12,27 +13,41 @@ from nbconvert.preprocessors import Preprocessor
 
 from audit_lib.show.excerpts import MIME as EXCERPT
 from audit_lib.show.tables import MIME as TABLE
+from audit_lib.untrusted import pages
+from audit_lib.untrusted.text import one_line
 
 SCHEMA = 1
 FIGURE = "application/vnd.plotly.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 _TEMPLATES = Path(__file__).parent / "templates"
+_SCRIPT = re.compile(r"<script[^>]*>(.*?)</script", re.DOTALL | re.IGNORECASE)
+# How many scripts plotly makes for a figure and brings itself, and how many itables makes for a table and brings.
+_SCRIPTS_OF_FIGURE, _SCRIPTS_OF_PLOTLY, _SCRIPTS_OF_TABLE, _SCRIPTS_OF_SETUP = 1, 2, 2, 2
 
 
 class DrawnFigures(Preprocessor):
-    """Turns each plotly figure into HTML that draws it, with plotly.js in the first; drops ended progress bars."""
+    """Turns each plotly figure into HTML that draws it, with plotly.js in the first; drops ended progress bars.
+
+    `policy` of the resources is then what may run in the page: the scripts that we put into its outputs.
+    """
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
-        """The notebook with its figures drawn."""
+        """The notebook with its figures drawn, and the resources with the page's policy."""
+        scripts: list[str] = []
         drawn = 0
+        nb.metadata.pop("widgets", None)
         for cell in nb.cells:
             cell_outputs = cell.get("outputs", [])
             cell_outputs[:] = [output for output in cell_outputs if WIDGET not in output.get("data", {})]
             for output in cell_outputs:
                 data = output.get("data", {})
+                most = _SCRIPTS_OF_TABLE if TABLE in data else 0 if EXCERPT in data else _SCRIPTS_OF_SETUP
                 if FIGURE in data:
+                    most = _SCRIPTS_OF_FIGURE if drawn else _SCRIPTS_OF_FIGURE + _SCRIPTS_OF_PLOTLY
                     output["data"] = {"text/html": self._html(data[FIGURE], drawn)}
                     drawn += 1
+                scripts += _scripts(output.get("data", {}).get("text/html", ""), most)
+        resources["policy"] = pages.policy(scripts, "blob:")  # itables brings its library as a blob
         return nb, resources
 
     def _html(self, figure: Any, number: int) -> str:
@@ -47,6 +62,12 @@ class DrawnFigures(Preprocessor):
         return html
 
 
+def _scripts(html: str, most: int) -> list[str]:
+    """The scripts of an output, where there are no more than it has of ours: none of text that has broken out."""
+    found = _SCRIPT.findall(html)
+    return found if len(found) <= most else []
+
+
 def html(notebook: Any, title: str, *, failure: str = "") -> str:
     """The page of an executed notebook, its code hidden. `failure` says at the top why the run did not end well."""
     exporter = HTMLExporter(  # type: ignore[no-untyped-call]
@@ -57,7 +78,7 @@ def html(notebook: Any, title: str, *, failure: str = "") -> str:
         exclude_output_prompt=True,
         preprocessors=[DrawnFigures],
     )
-    resources = {"failure": failure, "metadata": {"name": title}}
+    resources = {"failure": one_line(failure), "metadata": {"name": title}}
     copy = deepcopy(notebook)  # the preprocessors change what they are given
     page: str = exporter.from_notebook_node(copy, resources=resources)[0]
     return page

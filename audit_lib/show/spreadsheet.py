@@ -13,8 +13,10 @@ import xlsxwriter
 from audit_lib.model import PRIORITIES, VERDICTS, Audit
 from audit_lib.show import frames
 from audit_lib.show.palette import VERDICT_TINTS
+from audit_lib.untrusted import cells
 
-CELL_LIMIT = 32_767  # characters; Excel's own
+_TITLE_LIMIT = 255  # characters of a property; Excel's own
+_AS_TEXT = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
 _CREATED = datetime(2000, 1, 1, tzinfo=UTC)  # fixed, so that the same audit gives the same bytes
 _WIDTHS = {
     "File path": 34,
@@ -35,7 +37,7 @@ def workbook(audit: Audit, heads: Sequence[str], rows: Sequence[Sequence[str | i
     Text is written as text: nothing in it becomes a formula or a link.
     """
     data = io.BytesIO()
-    book = xlsxwriter.Workbook(data, {"in_memory": True})
+    book = xlsxwriter.Workbook(data, _AS_TEXT)
     book.set_properties({"title": "Context audit", "created": _CREATED})
     head = _head(book)
     _findings(book, head, heads, rows)
@@ -48,8 +50,8 @@ def workbook(audit: Audit, heads: Sequence[str], rows: Sequence[Sequence[str | i
 def frames_book(tables: Mapping[str, pd.DataFrame], title: str) -> bytes:
     """An XLSX file with a sheet a frame, each with a filter and a frozen head. Text is written as text."""
     data = io.BytesIO()
-    book = xlsxwriter.Workbook(data, {"in_memory": True})
-    book.set_properties({"title": title, "created": _CREATED})
+    book = xlsxwriter.Workbook(data, _AS_TEXT)
+    book.set_properties({"title": cells.text(title, _TITLE_LIMIT), "created": _CREATED})
     head = _head(book)
     for name, frame in tables.items():
         sheet = book.add_worksheet(name)
@@ -131,14 +133,10 @@ def _about(book: Any, head: Any, audit: Audit) -> None:
 
 def _table(sheet: Any, head: Any, heads: Sequence[str], rows: Sequence[Sequence[str | int | float]]) -> None:
     for column, name in enumerate(heads):
-        sheet.write_string(0, column, name, head)
+        sheet.write_string(0, column, cells.text(name), head)
     for number, row in enumerate(rows, start=1):
         for column, value in enumerate(row):
             if isinstance(value, int | float):
                 sheet.write_number(number, column, value)
             else:
-                sheet.write_string(number, column, _fit(value))
-
-
-def _fit(text: str) -> str:
-    return text if len(text) <= CELL_LIMIT else f"{text[: CELL_LIMIT - 6]} (cut)"
+                sheet.write_string(number, column, cells.text(value))

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Sequence
 
 from audit_lib.fixed import NOT_ASKED, Fixed, Group
 from audit_lib.model import Finding, Refusal
-from audit_lib.show.wording import count, listed, one_line
+from audit_lib.show.wording import count, listed
+from audit_lib.untrusted.markdown import code, code_cell, html_text
+from audit_lib.untrusted.markdown import text as plain
 
 LIMIT = 60_000
 """Characters: GitHub takes 65,536."""
 SITES_SHOWN = (1000, 40, 20, 10, 5, 3, 0)
 """How many sites of a change are told of, each if the text is too long with the one before."""
 PLACES_SHOWN = 12
+_MORE = "\nThe text ends here, as far as a pull request takes it; `changes.jsonl` and `refusals.jsonl` hold all.\n"
 _KINDS_TO_SEE = {
     "detach": "Detached: these go on when their caller has gone. Is the time that bounds each of them right?",
     "variant": "New functions beside exported ones: are their names what you want callers to see?",
@@ -24,8 +27,9 @@ def summary(fixed: Fixed) -> str:
     for sites in SITES_SHOWN:
         text = _text(fixed, sites)
         if len(text) <= LIMIT:
-            break
-    return text
+            return text
+    lines = text[: LIMIT - len(_MORE)].rpartition("\n")[0]  # no table of sites is left that could stand open
+    return f"{lines}\n{_MORE}"
 
 
 def _text(fixed: Fixed, sites: int) -> str:
@@ -47,8 +51,8 @@ def title(fixed: Fixed) -> str:
 
 def _head(fixed: Fixed) -> list[str]:
     audit, totals = fixed.audit, fixed.audit.totals
-    where = f"`{one_line(audit.target)}`" + (f" at `{audit.commit[:12]}`" if audit.commit else "")
-    lines = [f"# {title(fixed)}", "", f"{where}, by {audit.tool}.", ""]
+    where = code(audit.target) + (f" at {code(audit.commit[:12])}" if audit.commit else "")
+    lines = [f"# {title(fixed)}", "", f"{where}, by {plain(audit.tool)}.", ""]
     if fixed.groups:
         lines += [
             "Each of these calls made a context of its own, or took none: the work behind it went on when the request, "
@@ -75,7 +79,7 @@ def _changed(fixed: Fixed, sites: int) -> list[str]:
     lines = ["## What changed", ""]
     for phase in fixed.phases:
         rows = _rows([group for group in fixed.groups if group.phase == phase.phase])
-        lines += [f"### {cell(phase.phase)}", "", f"`git apply {phase.name}`", ""]
+        lines += [f"### {plain(phase.phase)}", "", code(f"git apply {phase.name}"), ""]
         lines += [
             "| change | contexts | roots | signatures | files | moved | how |",
             "|---|---:|---:|---:|---:|---:|---|",
@@ -113,19 +117,19 @@ def _together(file: str, groups: Sequence[Group]) -> Group:
 def _row(group: Group) -> str:
     how = ", ".join(group.kinds) + (", guarded" if group.guarded else "")
     counts = (len(group.fingerprints), group.roots, group.signatures, len(group.files), group.moved)
-    return f"| {code(group.title)} | {' | '.join(str(number) for number in counts)} | {cell(how)} |"
+    return f"| {code_cell(group.title)} | {' | '.join(str(number) for number in counts)} | {plain(how)} |"
 
 
 def _sites(group: Group, findings: dict[str, Finding], limit: int) -> list[str]:
     """What each site of a group is, and why it changes; folded, since most reviewers want the table."""
     if not limit:
         return []
-    lines = [f"<details><summary>{cell(group.title)}: {count(len(group.fingerprints), 'site')}</summary>", ""]
+    lines = [f"<details><summary>{html_text(group.title)}: {count(len(group.fingerprints), 'site')}</summary>", ""]
     for name in group.fingerprints[:limit]:
         finding = findings[name]
         span = finding.site.span
-        what = f"`{one_line(span.file)}:{span.line}` {code(finding.site.callee)} in {code(finding.site.function)}"
-        lines.append(f"- {what}: {cell(finding.reason)}")
+        what = f"{code(f'{span.file}:{span.line}')} {code(finding.site.callee)} in {code(finding.site.function)}"
+        lines.append(f"- {what}: {plain(finding.reason)}")
     more = len(group.fingerprints) - limit
     lines += [f"- … and {more} more, in `changes.jsonl`"] if more > 0 else []
     return [*lines, "", "</details>", ""]
@@ -146,9 +150,9 @@ def _to_look_at(fixed: Fixed) -> list[str]:
         names = listed([f"{code(group.title)} ({group.moved})" for group in moved])
         lines.append(f"- Moved: some callers have no context yet, and now make one themselves: {names}")
     notes = sorted({note for group in fixed.groups for note in group.notes})
-    lines += [f"- {cell(note)}" for note in notes]
+    lines += [f"- {plain(note)}" for note in notes]
     if fixed.unbuilt:
-        files = listed([f"`{one_line(file)}`" for file in fixed.unbuilt], PLACES_SHOWN)
+        files = listed([code(file) for file in fixed.unbuilt], PLACES_SHOWN)
         lines.append(f"- Not built here, since they are for another system or build tag: {files}")
     return ["## What to look at", "", *lines, ""] if lines else []
 
@@ -162,8 +166,8 @@ def _refused(fixed: Fixed) -> list[str]:
     if found:
         lines += ["| sites | reason | where |", "|---:|---|---|"]
         for reason, refusals in found:
-            places = listed([f"`{one_line(refusal.where)}`" for refusal in refusals], PLACES_SHOWN)
-            lines.append(f"| {len(refusals)} | {cell(reason)} | {places} |")
+            places = listed([code_cell(refusal.where) for refusal in refusals], PLACES_SHOWN)
+            lines.append(f"| {len(refusals)} | {plain(reason)} | {places} |")
         lines.append("")
     if others:
         lines += [f"{count(len(others), 'site')} more would be changed, but nobody asked for that.", ""]
@@ -176,7 +180,8 @@ def _proof(fixed: Fixed) -> list[str]:
         return []
     lines = ["## Verification", "", "| step | | seconds | |", "|---|---|---:|---|"]
     lines += [
-        f"| {step.step} | {'✓' if step.ok else '✗'} | {step.seconds:.1f} | {cell(step.detail)} |" for step in steps
+        f"| {plain(step.step)} | {'✓' if step.ok else '✗'} | {step.seconds:.1f} | {plain(step.detail)} |"
+        for step in steps
     ]
     return [*lines, "", "Only what fails now and did not fail before the change counts as a failure.", ""]
 
@@ -190,23 +195,5 @@ def grouped(refusals: Iterable[Refusal]) -> list[tuple[str, list[Refusal]]]:
     return sorted(found.items(), key=lambda item: (-len(item[1]), item[0]))
 
 
-def cell(text: str) -> str:
-    """Text made safe for a cell of a table, and for Markdown and HTML around it."""
-    text = one_line(text)
-    for char in "\\`*_[]|#~":
-        text = text.replace(char, f"\\{char}")
-    return text.replace("&", "&amp;").replace("<", "&lt;")
-
-
-def code(text: str) -> str:
-    """Text as code: in more backticks than it holds, and with no bar that would end a cell."""
-    text = one_line(text).replace("|", "\\|")
-    fence = "`"
-    while fence in text:
-        fence += "`"
-    pad = " " if "`" in text else ""
-    return f"{fence}{pad}{text}{pad}{fence}"
-
-
 def _places(findings: Sequence[Finding]) -> str:
-    return listed([f"`{one_line(f.site.span.file)}:{f.site.span.line}`" for f in findings], PLACES_SHOWN)
+    return listed([code(f"{f.site.span.file}:{f.site.span.line}") for f in findings], PLACES_SHOWN)

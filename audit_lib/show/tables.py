@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 import itables.options
@@ -13,7 +12,8 @@ from IPython.display import HTML, display
 from itables import to_html_datatable
 from itables.javascript import generate_init_offline_itables_html
 
-from audit_lib.show.wording import printable
+from audit_lib.untrusted import pages
+from audit_lib.untrusted.text import lines_of, printable
 
 MIME = "application/vnd.ctxaudit.table+json"
 _SHOWN = ("place", "function", "callee", "category", "verdict", "priority", "phase", "reason")
@@ -35,7 +35,8 @@ class Table:
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         rows = msgspec.json.decode(self._frame.to_json(orient="records"))
         data = {"title": self._title, "columns": list(self._frame.columns), "rows": rows}
-        return {"text/html": self._html, "text/plain": f"{self._title}\n{self._frame.to_string()}", MIME: data}
+        plain_text = "\n".join(lines_of(f"{self._title}\n{self._frame.to_string()}"))
+        return {"text/html": self._html, "text/plain": plain_text, MIME: data}
 
 
 def plain(frame: pd.DataFrame, title: str) -> Table:
@@ -48,7 +49,7 @@ def plain(frame: pd.DataFrame, title: str) -> Table:
         for row in flat.itertuples(index=False, name=None)
     )
     body = "".join(f"<tr>{row}</tr>" for row in rows)
-    caption = f"<caption style='caption-side: top; text-align: left'><strong>{escape(title)}</strong></caption>"
+    caption = f"<caption style='caption-side: top; text-align: left'><strong>{pages.text(title)}</strong></caption>"
     return Table(flat, title, f"<table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>")
 
 
@@ -62,7 +63,7 @@ def filterable(frame: pd.DataFrame, title: str, columns: Sequence[str] = _SHOWN)
     texts = [name for name in columns if pd.api.types.is_string_dtype(flat[name])]
     html = to_html_datatable(
         flat.assign(**{name: flat[name].astype("str").map(printable) for name in texts}),
-        caption=title,
+        caption=pages.text(title),
         connected=False,
         display_logo_when_loading=False,
         allow_html=False,
@@ -97,7 +98,7 @@ def show(*things: object) -> None:
 
 def _cell(tag: str, value: object, align: str) -> str:
     # Said for each cell, since JupyterLab aligns all cells to the right.
-    return f"<{tag} style='text-align: {align}'>{escape(printable(str(value)))}</{tag}>"
+    return f"<{tag} style='text-align: {align}'>{pages.text(str(value))}</{tag}>"
 
 
 def _flat(frame: pd.DataFrame) -> pd.DataFrame:

@@ -11,7 +11,8 @@ from audit_lib.change.selection import Selection
 from audit_lib.errors import OutputError
 from audit_lib.model import decode_audit
 from audit_lib.show import changes
-from audit_lib.show.summary import LIMIT, cell, code, summary, title
+from audit_lib.show.summary import LIMIT, summary, title
+from audit_lib.untrusted.markdown import code_cell, text
 from tests.unit.fixes import DETACHED, FINDINGS, STEPS, a_fix
 
 
@@ -82,9 +83,9 @@ def test_a_summary_fits_into_a_pull_request() -> None:
 
 
 def test_text_of_a_target_cannot_break_out_of_its_place() -> None:
-    assert cell("a|b\n<script>*_`") == r"a\|b &lt;script>\*\_\`"
-    assert code("a`|b") == r"`` a`\|b ``"
-    assert code("\x1b[31m") == r"`\x1b[31m`"
+    assert text("a|b\n<script>*_`") == r"a\|b &lt;script>\*\_\`"
+    assert code_cell("a`|b") == r"`` a`\|b ``"
+    assert code_cell("\x1b[31m") == r"`\x1b[31m`"
 
 
 def test_files_are_written_all_or_none(tmp_path: Path) -> None:
