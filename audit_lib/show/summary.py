@@ -149,7 +149,7 @@ def _to_look_at(fixed: Fixed) -> list[str]:
     if moved:
         names = listed([f"{code(group.title)} ({group.moved})" for group in moved])
         lines.append(f"- Moved: some callers have no context yet, and now make one themselves: {names}")
-    notes = sorted({note for group in fixed.groups for note in group.notes})
+    notes = sorted({note for group in fixed.groups for note in group.notes if note.strip()})
     lines += [f"- {plain(note)}" for note in notes]
     if fixed.unbuilt:
         files = listed([code(file) for file in fixed.unbuilt], PLACES_SHOWN)

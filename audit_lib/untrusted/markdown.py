@@ -28,10 +28,11 @@ _LINKED = re.compile(
     | (?<=\b[Gg][Hh]-)(?=\d)           # GH-1
     | (?<=[A-Za-z])(?=://)             # https://, ftp://
     | (?<=\b[wW]{3})(?=\.)             # www.
-    | (?<=\b[0-9a-f])(?=[0-9a-f]{6,39}\b)  # commits
     """,
     re.VERBOSE,
 )
+_COMMIT = re.compile(r"\b[0-9a-f]{7,40}\b")
+_COMMIT_PART = 6  # digits: with one more, forges look for a commit
 
 
 def text(value: str) -> str:
@@ -59,8 +60,9 @@ def _fenced(line: str) -> str:
     longest = max(map(len, re.findall("`+", line)), default=0)
     fence = "`" * (longest + 1)
     # A blank that stands on both sides belongs to the fence: one more is read where the code has its own.
-    pad = " " if longest or not line or line != line.strip(" ") else ""
-    return f"{fence}{pad}{line}{pad if line.strip(' ') else ''}{fence}"
+    inner = line.strip(" ")
+    pad = " " if inner and (longest or inner != line) else ""
+    return f"{fence}{pad}{line or ' '}{pad}{fence}"
 
 
 def _as_text(line: str) -> str:
@@ -77,6 +79,8 @@ def _escaped(part: str) -> str:
 
 
 def _guarded(line: str, escaped: Callable[[str], str]) -> str:
-    places = sorted({match.start() for match in _LINKED.finditer(line)})
-    bounds = [0, *places, len(line)]
+    places = {match.start() for match in _LINKED.finditer(line)}
+    for commit in _COMMIT.finditer(line):
+        places.update(range(commit.start() + _COMMIT_PART, commit.end(), _COMMIT_PART))
+    bounds = [0, *sorted(places), len(line)]
     return _PARTED.join(escaped(line[start:end]) for start, end in pairwise(bounds))
