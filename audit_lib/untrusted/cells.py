@@ -19,6 +19,8 @@ _FORMULA = re.compile(rf"""(?:^|(?<=[;\n]))(?=[ "'`]*[{_SIGNS}])""")
 def text(value: str, limit: int = LIMIT) -> str:
     """A value for a cell that is written as text: what cannot be seen is spelled out, but for line feeds."""
     shown = value if value.isprintable() and value.isascii() else "\n".join(map(printable, value.split("\n")))
+    if shown.startswith("<r>"):
+        shown = f" {shown}"  # or the library that writes workbooks takes it for XML of its own
     return shown if len(shown) <= limit else shown[: limit - len(_MARK)] + _MARK
 
 

@@ -22,7 +22,7 @@ from tests.hostile import audits, strings
 
 PACKAGE = Path(__file__).parents[2] / "audit_lib"
 TEXT_OF_RECORD = re.compile(
-    r"[\w.\[\]]*\.(file|function|callee|reason|recommendation|rule|detail|target|where|title|phase|name|step|tool|found)"
+    r"[\w.\[\]]*\.(file|function|callee|reason|recommendation|rule|detail|target|where|title|phase|step|tool|found)"
 )
 OURS = re.compile(r"\x1b\[\d{1,2}m")
 TEXTS = pytest.mark.parametrize("hostile", strings.ALL, ids=lambda value: ascii(value)[:30])
