@@ -66,10 +66,8 @@ def run(
             else:
                 runs = [papermill.run_fix(target, folder, options, progress=report)]
     if not quiet:
-        from audit_lib.show.wording import printable
-
         for one in left_out:
-            emit(printable(f"{one.where}: {one.reason}"))
+            emit(f"{shown(one.where)}: {shown(one.reason)}")
         for result in runs:
             how = "all of it was there already, from the same inputs" if result.resumed else "done"
             names = (f"  {shown(file.name)}" for file in sorted({*result.files, result.manifest}))
