@@ -40,7 +40,7 @@ def handed_over(problem: Problem, call: Call, given: Given, *, behind: bool = Fa
     detached = outlasts(problem, call, given)
     written = given.text
     if detached:
-        written = f"{of_context(text, 'WithoutCancel')}({written})"
+        written = f"{of_context(text, 'WithoutCancel', call.place.start)}({written})"
     if call.spread:
         edits = _hoisted(problem, text, call, node, written)
         if edits is None:

@@ -146,7 +146,8 @@ class Contexts:
         tested = self._test_context(function, place.start)
         if tested is not None:
             return tested
-        return Given(f"{of_context(self._problem.text_of(place), 'Background')}()", "moved")
+        root = of_context(self._problem.text_of(place), "Background", place.start)
+        return Given(f"{root}()", "moved")
 
     def _test_context(self, function: str, offset: int) -> Given | None:
         problem = self._problem

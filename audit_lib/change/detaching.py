@@ -79,7 +79,7 @@ def _in_literal(
     keyword = text.data[text.start(statement) : start].decode()
     lines = (
         f"{''.join(early)}{keyword}func() {{",
-        f"{inside}ctx, cancel := {_bound(text, values)}",
+        f"{inside}ctx, cancel := {_bound(text, values, text.start(site))}",
         f"{inside}defer cancel()",
         f"{inside}{called}",
         f"{blanks}}}()",
@@ -152,17 +152,17 @@ def _before(text: GoText, node: SgNode, write: Write, values: str) -> tuple[Edit
     if naming is not None and len(names_in(naming)) == 1:
         name, rest = names_in(naming)[0], (text.start(statement), text.end(statement))
         cancel = _free(text, start, end, "cancel", "cancelDetached")
-        made = f"{name}, {cancel} := {_bound(text, values)}\n{text.indent(rest[0])}defer {cancel}()"
+        made = f"{name}, {cancel} := {_bound(text, values, rest[0])}\n{text.indent(rest[0])}defer {cancel}()"
         return (text.edit(*rest, made),)
     later = text.data[text.end(statement) : end]
     name = "detached" if b"ctx" in later else "ctx"
     cancel = _free(text, start, end, "cancel", "cancelDetached")
     at = text.start(statement)
     blanks = text.indent(at)
-    made = f"{name}, {cancel} := {_bound(text, values)}\n{blanks}defer {cancel}()\n{blanks}"
+    made = f"{name}, {cancel} := {_bound(text, values, at)}\n{blanks}defer {cancel}()\n{blanks}"
     if _is_declared(block, statement, name):
         name = "detached"
-        made = f"{name}, {cancel} := {_bound(text, values)}\n{blanks}defer {cancel}()\n{blanks}"
+        made = f"{name}, {cancel} := {_bound(text, values, at)}\n{blanks}defer {cancel}()\n{blanks}"
     return (text.insert(at, made), *write(name))
 
 
@@ -173,8 +173,8 @@ def _declares_alone(naming: SgNode, statement: SgNode) -> bool:
     return naming.kind() == "var_spec" and len(statement.find_all(kind="var_spec")) == 1
 
 
-def _bound(text: GoText, values: str) -> str:
-    return f"{of_context(text, 'WithTimeout')}({values}, {BOUND})"
+def _bound(text: GoText, values: str, at: int) -> str:
+    return f"{of_context(text, 'WithTimeout', at)}({values}, {BOUND})"
 
 
 def _is_in_loop(node: SgNode, function: SgNode) -> bool:

@@ -183,5 +183,5 @@ def _with_parameter(text: GoText, literal: SgNode) -> list[Edit]:
         return []
     declared = named_children(parameters)
     named = not declared or any(node.field("name") is not None for node in declared)
-    kind = f"{qualifier(text)}.Context"
+    kind = f"{qualifier(text, text.start(parameters))}.Context"
     return [text.first_in(text.listed(parameters), f"_ {kind}" if named and declared else kind)]

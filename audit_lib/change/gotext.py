@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
@@ -20,6 +20,7 @@ from audit_lib.read.imports import Imports
 from audit_lib.read.limits import LINES_LIMIT, LimitError, check_places
 from audit_lib.read.positions import Positions, decode
 from audit_lib.read.queries import BLOCKS, any_of, find_all, of_kinds
+from audit_lib.read.scopes import Scopes
 
 DECLARATIONS = ("function_declaration", "method_declaration")
 FUNCTIONS = (*DECLARATIONS, "func_literal")
@@ -50,6 +51,8 @@ class GoText:
         self.text, _ = decode(data)
         self._positions = Positions(self.text)
         self._inside: dict[SgNode, tuple[list[SgNode], list[int]]] = {}
+        self.beside: Callable[[], Iterable[GoText]] = tuple
+        """The other files of its folder."""
 
     @cached_property
     def root(self) -> SgNode:
@@ -66,6 +69,25 @@ class GoText:
     def imports(self) -> Imports:
         """What the file imports."""
         return Imports(self.root)
+
+    @cached_property
+    def scopes(self) -> Scopes:
+        """The names that are declared inside of the file's functions."""
+        return Scopes(self.root, self.text)
+
+    @cached_property
+    def declared(self) -> frozenset[str]:
+        """The names that the file declares for its package: those of variables, constants, types and functions."""
+        return frozenset(name for node in self.root.children() for name in _declared_by(node))
+
+    def hides(self, name: str, at: int) -> bool:
+        """Whether a name at an offset means what is declared in the function around it."""
+        return self.scopes.hides(name, self._char(at))
+
+    def is_declared_in_package(self, name: str) -> bool:
+        """Whether a file of its folder declares a name: then no file of the package can import something by it."""
+        files = (self, *self.beside())
+        return any(file.has_word(0, len(file.data), name) and name in file.declared for file in files)
 
     def start(self, node: SgNode) -> int:
         """Where a node begins."""
@@ -238,6 +260,15 @@ def named_children(node: SgNode) -> list[SgNode]:
 def names_of(declaration: SgNode) -> list[str]:
     """The names that a parameter's or variable's declaration gives; none where it only says a type."""
     return [name.text() for name in declaration.field_children("name") if name.is_named()]
+
+
+def _declared_by(node: SgNode) -> Iterator[str]:
+    if node.kind() == "function_declaration":
+        yield from names_of(node)
+    elif node.kind() in ("var_declaration", "const_declaration", "type_declaration"):
+        for spec in node.children():
+            listed = spec.children() if spec.kind() == "var_spec_list" else [spec]
+            yield from (name for one in listed for name in names_of(one))
 
 
 def block_around(node: SgNode) -> tuple[SgNode | None, SgNode]:

@@ -17,11 +17,10 @@ from audit_lib.read.imports import BLANK, DOT, default_name
 from audit_lib.read.scopes import Scopes
 
 CONTEXT = "context"
-OTHER_NAME = "stdctx"
-"""What the standard library's context is imported as where another package has its name."""
+OTHER_NAMES = ("stdctx", "gocontext")
+"""What the standard library's context is imported as where its own name means something else."""
 
-_PATHS = {"context": "context", OTHER_NAME: "context", "time": "time", "net": "net", "http": "net/http"}
-
+_PATHS = {CONTEXT: CONTEXT, **dict.fromkeys(OTHER_NAMES, CONTEXT), "time": "time", "net": "net", "http": "net/http"}
 
 _EXPORTED = frozenset(
     {"Background", "TODO", "Context", "CancelFunc", "WithCancel", "WithTimeout", "WithDeadline", "WithValue"}
@@ -30,20 +29,30 @@ _EXPORTED = frozenset(
 )
 
 
-def qualifier(text: GoText) -> str:
-    """The name by which a file can say `context`: the one it has, else one that nothing else has there."""
+def qualifier(text: GoText, at: int) -> str:
+    """The name by which a file can say `context` at an offset: one that it imports it by, else one to import it by.
+
+    No variable, parameter or type hides it there, and nothing else in the package has it.
+    """
     for path in (CONTEXT, "golang.org/x/net/context"):  # the second one's Context is the first one's
-        names = sorted(text.imports.names(path, CONTEXT) - {DOT})
-        if names:
-            return names[0]
-    taken = CONTEXT in text.imports.all_names and CONTEXT not in text.imports
-    return OTHER_NAME if taken or package_name(text) == CONTEXT else CONTEXT
+        for name in sorted(text.imports.names(path, CONTEXT) - {DOT}):
+            if not text.hides(name, at):
+                return name
+    free = (name for name in (CONTEXT, *OTHER_NAMES) if not _is_taken(text, name) and not text.hides(name, at))
+    return next(free, OTHER_NAMES[-1])
 
 
-def of_context(text: GoText, name: str) -> str:
-    """How a file says what the context package exports: plainly, where it is imported for all its names."""
-    imported = text.imports.names(CONTEXT, CONTEXT)
-    return name if imported == {DOT} else f"{qualifier(text)}.{name}"
+def of_context(text: GoText, name: str, at: int) -> str:
+    """How a file says, at an offset, what the context package exports: plainly, if it imports it for all its names."""
+    plain = text.imports.names(CONTEXT, CONTEXT) == {DOT} and not text.hides(name, at)
+    return name if plain else f"{qualifier(text, at)}.{name}"
+
+
+def _is_taken(text: GoText, name: str) -> bool:
+    """Whether no import of a file can have a name: another one has it, or its package declares it."""
+    if name == CONTEXT and package_name(text) == CONTEXT:
+        return True  # what imports this package, or is in it, would be misread
+    return name in text.imports.all_names or text.is_declared_in_package(name)
 
 
 def repaired(before: bytes | None, after: bytes) -> bytes:
@@ -140,7 +149,7 @@ def _with(data: bytes, used: set[str]) -> bytes:
     known = text.imports.all_names
     for name in sorted(used & set(_PATHS)):
         path = _PATHS[name]
-        if name in known or (name != OTHER_NAME and path in text.imports and name in text.imports.names(path, name)):
+        if name in known or (path != CONTEXT and path in text.imports and name in text.imports.names(path, name)):
             continue
         spec = f'"{path}"' if default_name(path) == name else f'{name} "{path}"'
         text = GoText("", apply(text.data, [_addition(text, path, spec)]))

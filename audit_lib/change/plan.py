@@ -186,7 +186,7 @@ class _Attempt:
         values = given.text
         above = given.opens and self._is_left_above(site, given.opens)
         if not above:
-            values = f"{of_context(text, 'WithoutCancel')}({given.text})"
+            values = f"{of_context(text, 'WithoutCancel', span.start)}({given.text})"
         return detached(text, span, values, sure, bounded=bool(_BOUNDS & set(site.wraps)))
 
     def _is_left_above(self, site: TypedSite, opener: str) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
-from functools import cached_property
+from collections.abc import Iterable, Iterator
+from functools import cached_property, partial
 from pathlib import Path
 
 from audit_lib.change.gotext import GoText
@@ -24,16 +24,23 @@ from audit_lib.untrusted.files import on_disk, read_bytes
 class Texts:
     """The files of a target, read when they are first asked for."""
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Path, files: Iterable[str]) -> None:
         self._target = target
         self._known: dict[str, GoText] = {}
+        self._folders: dict[str, list[str]] = defaultdict(list)
+        for file in files:
+            self._folders[file.rpartition("/")[0]].append(file)
 
     def __getitem__(self, file: str) -> GoText:
         """The text of a file; raises `OSError` for one that cannot be read."""
         text = self._known.get(file)
         if text is None:
             text = self._known[file] = GoText(file, read_bytes(self._target, on_disk(file)))
+            text.beside = partial(self._beside, file)
         return text
+
+    def _beside(self, file: str) -> Iterator[GoText]:
+        return (self[other] for other in self._folders[file.rpartition("/")[0]] if other != file)
 
 
 class Problem:
@@ -55,7 +62,7 @@ class Problem:
         self.document = document
         self.config = config
         self.facts = wide
-        self.texts = Texts(target)
+        self.texts = Texts(target, (file.file for file in syntax.files))
         self.named = Named(target, (file.file for file in syntax.files))
         self.generators = {file.file: file.generator for file in syntax.files if file.generator}
         self.findings = tuple(findings)

@@ -284,7 +284,7 @@ def with_context(
     """
     declared = named_children(parameters)
     named = not declared or any(node.field("name") is not None for node in declared)
-    kind = of_context(text, "Context")
+    kind = of_context(text, "Context", text.start(parameters))
     written = f"{name} {kind}" if named or body else kind
     unnamed = declared if body and not named else []
     for node in unnamed[1:]:

@@ -176,7 +176,8 @@ class Variables:
     def _in_test(self, use: Finding) -> Edit:
         """A test's use, where the variable goes and no context of its own is there: the root itself."""
         text = self._problem.texts[use.site.span.file]
-        return text.edit(use.site.span.start, use.site.span.end, f"{of_context(text, 'Background')}()")
+        start, end = use.site.span.start, use.site.span.end
+        return text.edit(start, end, f"{of_context(text, 'Background', start)}()")
 
     def _refusal(self, variable: Finding, refusals: Mapping[str, Refusal]) -> Refusal:
         first = next(refusals[use.fingerprint] for use in variable.uses if use.fingerprint in refusals)

@@ -28,7 +28,7 @@ def variant_edits(problem: Problem, function: str, name: str) -> Iterator[Edit]:
     receiver = node.field("receiver")
     holder = named_children(receiver)[0].field("name") if receiver is not None else None
     target = f"{holder.text()}." if holder is not None else ""
-    passed = [f"{of_context(text, 'Background')}()"]
+    passed = [f"{of_context(text, 'Background', text.start(body) + 1)}()"]
     for declared in named_children(parameters):
         dots = "..." if declared.kind() == "variadic_parameter_declaration" else ""
         passed += [given + dots for given in names_of(declared)]

@@ -9,7 +9,7 @@ from ast_grep_py import SgNode
 from audit_lib.change.calls import Handed, naming, outlasts
 from audit_lib.change.contexts import Given
 from audit_lib.change.gotext import DECLARATIONS, GoText, named_children, names_of
-from audit_lib.change.imports import of_context
+from audit_lib.change.imports import of_context, qualifier
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import Problem, where
 from audit_lib.change.signatures import methods_of
@@ -41,7 +41,9 @@ def wrapped(problem: Problem, call: Call, given: Given) -> Handed:
         return Handed(obstacle=Obstacle(reason, where(call.place)))
     declared = _declared(problem, call.callee)
     head = given.text.partition(".")[0]
-    signature = _signature(problem, call, declared, head) if declared is not None else None
+    # Parameters of the literal that are called so would hide what its body says.
+    taken = frozenset({head, qualifier(text, call.place.start)})
+    signature = _signature(problem, call, declared, taken) if declared is not None else None
     if declared is None or signature is None:
         reason = "a literal cannot stand for it there: its parameters' types have other names in this package"
         return Handed(obstacle=Obstacle(reason, where(call.place)))
@@ -53,7 +55,7 @@ def wrapped(problem: Problem, call: Call, given: Given) -> Handed:
         parameters = ", ".join(filter(None, (f"{receiver} {of.removeprefix('(').removesuffix(')')}", parameters)))
         value = f"{receiver}.{method}"
     detached = outlasts(problem, call, given)
-    context = f"{of_context(text, 'WithoutCancel')}({given.text})" if detached else given.text
+    context = f"{of_context(text, 'WithoutCancel', call.place.start)}({given.text})" if detached else given.text
     called = f"{value}({', '.join((context, *arguments))})"
     body = f"return {called}" if results else called
     literal = f"func({parameters}){' ' + results if results else ''} {{ {body} }}"
@@ -84,7 +86,9 @@ def _receiver(declared: _Declared, taken: list[str]) -> str:
     return f"{name}0" if name in taken else name
 
 
-def _signature(problem: Problem, call: Call, declared: _Declared, taken: str) -> tuple[str, str, list[str]] | None:
+def _signature(
+    problem: Problem, call: Call, declared: _Declared, taken: frozenset[str]
+) -> tuple[str, str, list[str]] | None:
     """The parameters, the results and the arguments of a literal that stands for a function; None where they differ."""
     parameters, results = declared.node.field("parameters"), declared.node.field("result")
     if parameters is None:
@@ -133,8 +137,8 @@ class _Names:
         return name in self._used.imports.all_names and name in self._declared.imports.all_names
 
 
-def _arguments(parameters: SgNode, names: _Names, taken: str) -> list[tuple[str, str]] | None:
-    """Names and types, one by one; what has no name gets one, and what is called as the context's source another."""
+def _arguments(parameters: SgNode, names: _Names, taken: frozenset[str]) -> list[tuple[str, str]] | None:
+    """Names and types, one by one; what has no name gets one, and what has a name that is taken another."""
     found: list[tuple[str, str]] = []
     for declared in named_children(parameters):
         kind = declared.field("type")
@@ -143,7 +147,7 @@ def _arguments(parameters: SgNode, names: _Names, taken: str) -> list[tuple[str,
             return None
         variadic = "..." if declared.kind() == "variadic_parameter_declaration" else ""
         for name in names_of(declared) or ["_"]:
-            found.append((name if name not in ("_", taken) else f"v{len(found) + 1}", variadic + said))
+            found.append((name if name not in {"_", *taken} else f"v{len(found) + 1}", variadic + said))
     return found
 
 
