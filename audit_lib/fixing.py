@@ -16,7 +16,7 @@ from audit_lib.change.passes import Found, Later, carried_back, origins_of, twin
 from audit_lib.change.phased import phased
 from audit_lib.change.plan import planner
 from audit_lib.change.planned import Component, Plan, Planner, edits_of
-from audit_lib.change.reconcile import rescanned, unbalanced
+from audit_lib.change.reconcile import Rescan, rescanned
 from audit_lib.change.regenerate import Mocks, edited_only
 from audit_lib.change.repository import below_top
 from audit_lib.change.result import fixed
@@ -26,15 +26,12 @@ from audit_lib.change.selection import Selection
 from audit_lib.config import Config, GoOptions
 from audit_lib.errors import TargetError, ToolchainError, UsageError
 from audit_lib.fixed import Fixed, Level
-from audit_lib.model import Audit, Finding, Verification
+from audit_lib.model import Audit, Finding
 from audit_lib.progress import Progress
 from audit_lib.read import gotool
 from audit_lib.read.gofiles import find_go_files, read_go_file
 from audit_lib.read.gotool import GoTool
 from audit_lib.read.modules import named_outside
-from audit_lib.read.positions import decode
-from audit_lib.read.rules import load_rules
-from audit_lib.read.scan import scan_text
 from audit_lib.reading import judged, read
 
 PASSES = 4
@@ -84,7 +81,7 @@ def fix(
         if document:
             still = [told.get(finding.fingerprint, finding) for finding in chosen]
             planned = Documenting(planned, notes(target, still, generators))
-        carried = carry(bench, planned, _check(before, again, scratch, _Roots(target, settings, tests)))
+        carried = carry(bench, planned, _check(before, again, scratch, tests))
     phases = phased(
         carried.plan.components if carried.ok else (),
         {finding.fingerprint: finding.phase for finding in before.findings},
@@ -164,34 +161,15 @@ def _found_later(
         undo(scratch, rewritten)
 
 
-def _check(before: Audit, again: Scan, scratch: Scratch, roots: _Roots) -> Check:
-    """The last step: the copy is audited again, and whoever's sums are wrong is named."""
+def _check(before: Audit, again: Scan, scratch: Scratch, tests: frozenset[str]) -> Check:
+    """The last step: the copy is audited again, and each root in it is found in the target or in the plan."""
 
-    def check(plan: Plan, rewritten: Rewritten) -> tuple[Verification, frozenset[str]]:
+    def check(plan: Plan, rewritten: Rewritten) -> Rescan:
         start = time.monotonic()
         after = again(scratch.root)
-        found = rescanned(before.findings, after.findings, plan, time.monotonic() - start, roots.tests)
-        if found.step.ok or found.missed:
-            return found.step, found.missed
-        files = {file for component in plan.components for file in component.files}
-        contents = {file: rewritten.before.get(file, scratch.read(file)) for file in files}
-        return found.step, unbalanced(before.findings, plan.components, contents, roots.count, roots.tests)
+        return rescanned(before.findings, after.findings, plan, rewritten, time.monotonic() - start, tests)
 
     return check
-
-
-class _Roots:
-    """Counts the roots of a file as syntax shows them; those of tests are out of the account."""
-
-    def __init__(self, target: Path, settings: Config, tests: frozenset[str]) -> None:
-        self._rules = load_rules(target, settings.rules)
-        self.tests = tests
-
-    def count(self, file: str, data: bytes) -> int:
-        """How many roots a file with these bytes has."""
-        if file in self.tests:
-            return 0
-        return sum(1 for site in scan_text(decode(data)[0], self._rules, file) if site.kind == "root")
 
 
 def _digests(target: Path, settings: Config) -> dict[str, str]:

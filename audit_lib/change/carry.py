@@ -14,20 +14,21 @@ from audit_lib.change import blame
 from audit_lib.change.edits import Edits, OverlapError
 from audit_lib.change.packages import Commands
 from audit_lib.change.planned import Component, Plan, Planner, edits_of
+from audit_lib.change.reconcile import Rescan
 from audit_lib.change.regenerate import Mocks
 from audit_lib.change.rewrite import Rewritten, blocked, rewrite, undo
 from audit_lib.change.scratch import Scratch
 from audit_lib.change.trials import Trials
 from audit_lib.change.verify import Failures, Level, Outcome, Verifier
 from audit_lib.config import GoOptions
-from audit_lib.model import Change, Refusal, Verification
+from audit_lib.model import Change, Degradation, Refusal, Verification
 from audit_lib.progress import Progress, silent
 from audit_lib.read.gotool import GoTool
 
 ROUNDS = 40
 
-Check = Callable[[Plan, Rewritten], tuple[Verification, frozenset[str]]]
-"""A last step on the copy, as it is when all others have passed: its record, and the findings to roll back for it."""
+Check = Callable[[Plan, Rewritten], Rescan]
+"""A last step on the copy, as it is when all others have passed."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,7 @@ class Carried:
     guarded: frozenset[str] = frozenset()
     rolled_back: tuple[Refusal, ...] = ()
     unbuilt: tuple[str, ...] = ()
+    degradations: tuple[Degradation, ...] = ()
     ok: bool = True
 
 
@@ -100,14 +102,15 @@ class _Carrying:
         for number in range(1, ROUNDS + 1):
             plan = self._planned()
             rewritten = self._bench.rewrite(edits_of(plan.components))
-            outcome, unwanted = self._proved(plan, rewritten)
-            if outcome.ok and (not unwanted or number == ROUNDS):
-                return self._result(plan, rewritten, outcome)
+            outcome, rescan = self._proved(plan, rewritten)
+            if outcome.ok and (not rescan.taken_back or number == ROUNDS):
+                return self._result(rescan, rewritten, outcome)
             undo(self._bench.scratch, rewritten)
             if number == ROUNDS:
-                return self._result(plan, Rewritten({}, {}), outcome)
-            if unwanted:
-                self._refuse_missed(plan, unwanted, outcome)
+                return self._result(rescan, Rewritten({}, {}), outcome)
+            if rescan.taken_back:
+                for refusal in rescan.taken_back:
+                    self._refused.setdefault(refusal.fingerprint, refusal)
             else:
                 self._learn(plan, rewritten, outcome.failures)
         raise AssertionError("the last round returns")
@@ -130,19 +133,13 @@ class _Carrying:
         hit = ((one, next((file for file in one.files if file in barred), "")) for one in plan.components)
         return [(component, (f"{file}: {barred[file]}", file)) for component, file in hit if file]
 
-    def _proved(self, plan: Plan, rewritten: Rewritten) -> tuple[Outcome, frozenset[str]]:
+    def _proved(self, plan: Plan, rewritten: Rewritten) -> tuple[Outcome, Rescan]:
         """What the verifier says, and the last check behind it where all else holds."""
         outcome = self._verifier.verify(rewritten)
         if not outcome.ok or self._check is None or not rewritten.after:
-            return outcome, frozenset()
-        step, unwanted = self._check(plan, rewritten)
-        return Outcome((*outcome.steps, step), (), outcome.unbuilt), unwanted
-
-    def _refuse_missed(self, plan: Plan, unwanted: frozenset[str], outcome: Outcome) -> None:
-        for component in plan.components:
-            if not component.fingerprints.isdisjoint(unwanted):
-                reason = f"rolled back, {outcome.steps[-1].step}: {outcome.steps[-1].detail.splitlines()[0]}"
-                self._refuse(component.fingerprints, reason, blame.place_of((), component.changes[0]))
+            return outcome, Rescan((), plan)
+        rescan = self._check(plan, rewritten)
+        return Outcome((*outcome.steps, *rescan.steps), (), outcome.unbuilt), rescan
 
     def _learn(self, plan: Plan, rewritten: Rewritten, failures: Failures) -> None:
         """Refuse or guard what is to blame for failures; the copy is as it was made."""
@@ -208,7 +205,8 @@ class _Carrying:
         for fingerprint in sorted(fingerprints):
             self._refused.setdefault(fingerprint, Refusal(fingerprint, reason, where))
 
-    def _result(self, plan: Plan, rewritten: Rewritten, outcome: Outcome) -> Carried:
+    def _result(self, rescan: Rescan, rewritten: Rewritten, outcome: Outcome) -> Carried:
+        plan = rescan.plan
         done = {change.fingerprint for component in plan.components for change in component.changes}
         ours = {name: refusal for name, refusal in self._refused.items() if name not in done}
         theirs = {refusal.fingerprint: refusal for refusal in plan.refusals}
@@ -221,6 +219,7 @@ class _Carrying:
             guarded=self._guarded & done,
             rolled_back=tuple(ours[name] for name in sorted(ours)),
             unbuilt=outcome.unbuilt,
+            degradations=rescan.degradations,
             ok=all(step.ok for step in outcome.steps),
         )
 

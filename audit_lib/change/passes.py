@@ -58,6 +58,7 @@ class Origins:
         self._starts: list[int] = []
         self._shifts: list[int] = []
         self._ends: list[int] = []
+        self._written: list[tuple[int, int, Edit]] = []
         self._follow()
         self._blocks = _blocks(splice(before, self._edits), after)
 
@@ -68,6 +69,13 @@ class Origins:
             return None
         number = bisect_right(self._starts, place) - 1
         return place - self._shifts[number] if number >= 0 and place < self._ends[number] else None
+
+    def writer(self, offset: int) -> Edit | None:
+        """The edit whose text the byte at an offset of the edited file is from; None where that is not known."""
+        place = self._spliced(offset)
+        if place is None:
+            return None
+        return next((edit for start, end, edit in self._written if start <= place < end), None)
 
     def edit(self, edit: Edit) -> Edit | None:
         """An edit of the edited file as one of the file before; None where it touches what was written."""
@@ -98,7 +106,8 @@ class Origins:
                 self._ends.append(at + stop - done)
             at += stop - done
             if one is not None:
-                at += len(one.text.encode("utf-8", "surrogateescape"))
+                start, at = at, at + len(one.text.encode("utf-8", "surrogateescape"))
+                self._written.append((start, at, one))
                 done = one.span.end
 
     def _spliced(self, offset: int) -> int | None:
@@ -149,7 +158,7 @@ def origins_of(
     before: Mapping[str, bytes | None], edits: Mapping[str, Edits], after: Mapping[str, bytes]
 ) -> dict[str, Origins]:
     """Where the bytes come from of each file that changes."""
-    return {file: Origins(file, before[file] or b"", edits[file], data) for file, data in after.items()}
+    return {file: Origins(file, before[file] or b"", edits.get(file, ()), data) for file, data in after.items()}
 
 
 def twins(

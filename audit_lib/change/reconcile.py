@@ -1,75 +1,223 @@
-"""Whether an audit of the result tells the same story as the plan: what was to go has gone, and the sums are right."""
+"""Whether an audit of the result tells the same story as the plan: each root of both is looked for by its place.
+
+Edits tell where each byte of a changed file comes from. So every root of the result was there before, or a component
+wrote it; and every root that has gone went with a change. What a component says of the roots that it moves is held
+against what it wrote; the sums only tell of it.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
+from audit_lib.change.passes import origins_of
 from audit_lib.change.planned import Component, Plan, edits_of
-from audit_lib.change.rewrite import edited
-from audit_lib.model import DOCUMENT, Change, Finding, Refusal, Totals, Verification
+from audit_lib.change.rewrite import Rewritten
+from audit_lib.model import DOCUMENT, Change, Degradation, Edit, Finding, Refusal, Totals, Verification
 
-_Key = tuple[str, str, str]
+_Place = tuple[str, int, str]
+"""A file, an offset in it as it was, and what is called there."""
+
+WHERE = "rescan"
 
 
 @dataclass(frozen=True)
 class Rescan:
-    """What the second audit says: the step's record, and the findings whose sites are still there."""
+    """What the second audit says: the step's record, if it was made, and the plan with the roots that really moved.
 
-    step: Verification
-    missed: frozenset[str]
+    `taken_back` are refusals of the components that the result has something of which they do not explain;
+    `degradations` name what belongs to no component.
+    """
+
+    steps: tuple[Verification, ...]
+    plan: Plan
+    taken_back: tuple[Refusal, ...] = ()
+    degradations: tuple[Degradation, ...] = ()
 
 
 def rescanned(
     before: Sequence[Finding],
     after: Sequence[Finding],
     plan: Plan,
+    rewritten: Rewritten,
     seconds: float,
     tests: Collection[str] = (),
 ) -> Rescan:
-    """Compare the findings of a target with those of the result of a plan.
+    """Compare the findings of a target with those of the result of a plan, place by place.
 
-    Outside tests (`tests` names their files) each site that the plan changes must have gone from its function, and
-    roots after = roots before - fixed - detached + moved.
+    Outside tests (`tests` names their files) each site that the plan changes must have gone, each root that goes must
+    have a change, and each new one must be among those that its component moves.
     """
-    changed = removed(change for component in plan.components for change in component.changes)
-    moved = sum(component.moved for component in plan.components)
-    gone = [finding for finding in before if finding.fingerprint in changed and _production(finding, tests)]
-    missed = _missed(before, after, gone, moved)
-    went = sum(1 for finding in gone if finding.site.kind == "root")
-    roots = _roots(before, tests), went, moved, _roots(after, tests)
-    balanced = roots[0] - roots[1] + roots[2] == roots[3]
-    sums = f"{roots[0]} root{'s' * (roots[0] != 1)} - {roots[1]} fixed or detached + {roots[2]} moved"
-    detail = f"{sums} = {roots[3]} left"
-    if not balanced:
-        detail = f"{sums} should leave {roots[0] - roots[1] + roots[2]}, but {roots[3]} are there"
-    elif missed:
-        places = ", ".join(_place(finding) for finding in gone if finding.fingerprint in missed)
-        detail = f"still there: {places}"
-    return Rescan(Verification("rescan", balanced and not missed, round(seconds, 3), detail), missed)
+    account = _Account(plan, rewritten, tests)
+    account.compare(before, after)
+    counted = tuple(
+        replace(one, moved=account.moved(number)) if account.moved(number) != one.moved else one
+        for number, one in enumerate(plan.components)
+    )
+    taken_back = tuple(account.refusals())
+    degradations = tuple(Degradation(place, f"{WHERE}: {reason}") for place, reason in account.nobodys)
+    detail = account.sums(before, after, counted)
+    if taken_back:
+        detail = "\n".join(dict.fromkeys(refusal.reason for refusal in taken_back))
+    step = Verification(WHERE, not taken_back, round(seconds, 3), detail)
+    return Rescan((step,), Plan(counted, plan.refusals), taken_back, degradations)
 
 
-def unbalanced(
-    findings: Sequence[Finding],
-    components: Iterable[Component],
-    before: Mapping[str, bytes | None],
-    roots: Callable[[str, bytes], int],
-    tests: Collection[str] = (),
-) -> frozenset[str]:
-    """The findings of components that, each done alone, leave another number of roots than they say.
+@dataclass
+class _Account:
+    """What becomes of each root, and which component answers for it, by its number in the plan."""
 
-    `before` holds the files that they edit, `roots` counts those of a file outside tests.
-    """
-    counted = {one.fingerprint for one in findings if one.site.kind == "root" and _production(one, tests)}
-    wrong: set[str] = set()
-    for component in components:
-        result = edited({file: before[file] for file in component.files}, edits_of([component]), None)
-        had = sum(roots(file, data) for file, data in result.before.items() if data is not None)
-        has = sum(roots(file, data) for file, data in result.after.items())
-        if has != had - len(counted & removed(component.changes)) + component.moved:
-            wrong |= component.fingerprints
-    return frozenset(wrong)
+    plan: Plan
+    rewritten: Rewritten
+    tests: Collection[str]
+    wrong: dict[int, tuple[str, str]] = field(default_factory=dict)
+    """Components that do not explain what they did: where, and why."""
+    nobodys: list[tuple[str, str]] = field(default_factory=list)
+    gone: int = 0
+    new: int = 0
+
+    def __post_init__(self) -> None:
+        components = self.plan.components
+        edits = edits_of(components)
+        self._origins = origins_of(self.rewritten.before, edits, self.rewritten.after)
+        self._owners: dict[tuple[str, int, int, str], list[int]] = defaultdict(list)
+        self._edits: dict[str, list[tuple[Edit, int]]] = defaultdict(list)
+        self._of_finding: dict[str, int] = {}
+        for number, component in enumerate(components):
+            self._of_finding |= dict.fromkeys(removed(component.changes), number)
+            for edit in {edit: None for change in component.changes for edit in change.edits}:
+                self._owners[_known_by(edit)].append(number)
+                self._edits[edit.span.file].append((edit, number))
+        self._written: dict[int, list[Finding]] = defaultdict(list)
+        self._stayed: Counter[int] = Counter()
+
+    def moved(self, number: int) -> int:
+        """How many roots a component wrote, or left for others that need them."""
+        return len(self._written[number]) + self._stayed[number]
+
+    def compare(self, before: Sequence[Finding], after: Sequence[Finding]) -> None:
+        """Find for each site what became of it, and for each root of the result where it comes from."""
+        old = {_place_before(one): one for one in before if self._counts(one)}
+        rest = dict(old)
+        written: list[Finding] = []
+        stays: list[Finding] = []
+        for finding in filter(self._counts, after):
+            place = self._origin(finding)
+            twin = rest.pop(place, None) if place is not None else None
+            if twin is not None:
+                stays.append(twin)
+            elif finding.site.kind == "root":
+                written.append(finding)
+        gone = [one for one in rest.values() if one.site.kind == "root" and one.fingerprint not in self._of_finding]
+        written = self._without_rewritten(written, gone)
+        for finding in written:
+            self._note_written(finding)
+        for finding in stays:
+            self._note_stay(finding)
+        for finding in gone:
+            self._note_gone(finding)
+        self._weigh()
+
+    def refusals(self) -> Iterator[Refusal]:
+        """A refusal for each finding of a component that does not explain what it did."""
+        for number, (where, reason) in sorted(self.wrong.items()):
+            for name in sorted(self.plan.components[number].fingerprints):
+                yield Refusal(name, f"rolled back, {WHERE}: {reason}", where)
+
+    def sums(self, before: Sequence[Finding], after: Sequence[Finding], counted: Sequence[Component]) -> str:
+        """The roots in one line: as many as were there, less what went, and what moved, are left."""
+        had, has = (sum(one.site.kind == "root" for one in filter(self._counts, some)) for some in (before, after))
+        went = sum(
+            1 for one in filter(self._counts, before) if one.site.kind == "root" and one.fingerprint in self._of_finding
+        )
+        moved = sum(one.moved for one in counted)
+        said = f"{had} root{'s' * (had != 1)} - {went} fixed or detached + {moved} moved"
+        said += f" - {self.gone} gone without a change" if self.gone else ""
+        said += f" + {self.new} that nobody wrote" if self.new else ""
+        said += f" = {has} left"
+        off = [
+            f"{is_now.title} was to move {was.moved} root{'s' * (was.moved != 1)}, and moved {is_now.moved}"
+            for was, is_now in zip(self.plan.components, counted, strict=True)
+            if was.moved != is_now.moved
+        ]
+        return "\n".join([said, *off])
+
+    def _counts(self, finding: Finding) -> bool:
+        # By the file: whether only tests call a function may change with the fix.
+        file = finding.site.span.file
+        return file not in self.tests and not file.endswith("_test.go")
+
+    def _origin(self, finding: Finding) -> _Place | None:
+        """Where a site of the result was before; None where it was not."""
+        span = finding.site.span
+        origins = self._origins.get(span.file)
+        start = origins.back(span.start) if origins is not None else span.start
+        return (span.file, start, finding.site.callee) if start is not None else None
+
+    def _without_rewritten(self, written: list[Finding], gone: list[Finding]) -> list[Finding]:
+        """The written roots but for those that stood in what an edit replaced, and that it has written again.
+
+        Where formatting leaves no byte in its place, roots of one function are the same that are called the same.
+        """
+        left = []
+        for finding in written:
+            origins = self._origins.get(finding.site.span.file)
+            edit = origins.writer(finding.site.span.start) if origins is not None else None
+            near = (one for one in gone if one.site.callee == finding.site.callee and _same_function(one, finding))
+            twin = next((one for one in near if edit is None or _holds(edit, one)), None)
+            if twin is None:
+                left.append(finding)
+            else:
+                gone.remove(twin)
+        return left
+
+    def _note_written(self, finding: Finding) -> None:
+        number = self._writer(finding)
+        if number is not None:
+            self._written[number].append(finding)
+            return
+        self.new += 1
+        self.nobodys.append((_where(finding), f"{_named(finding)} is there now, and no change wrote it"))
+
+    def _writer(self, finding: Finding) -> int | None:
+        """The component that wrote a root: the one whose edit it stands in, else one of those that edit its file."""
+        span = finding.site.span
+        origins = self._origins.get(span.file)
+        edit = origins.writer(span.start) if origins is not None else None
+        owners = self._owners.get(_known_by(edit), []) if edit is not None else []
+        owners = owners or list(dict.fromkeys(number for _, number in self._edits.get(span.file, ())))
+        spare = [number for number in owners if self.moved(number) < self.plan.components[number].moved]
+        return next(iter([*spare, *owners]), None)
+
+    def _note_stay(self, finding: Finding) -> None:
+        """A site that is where it was: right, unless its change was to remove it and did not say that it stays."""
+        number = self._of_finding.get(finding.fingerprint)
+        if number is None:
+            return
+        if finding.site.kind == "root" and self.moved(number) < self.plan.components[number].moved:
+            self._stayed[number] += 1
+            return
+        self.wrong.setdefault(number, (_where(finding), f"{_named(finding)} is still there"))
+
+    def _note_gone(self, finding: Finding) -> None:
+        """A root that is gone without a change of its own: whoever's edit took it is to blame."""
+        reason = f"{_named(finding)} has gone, and no change of it was planned"
+        number = next((number for edit, number in self._edits[finding.site.span.file] if _holds(edit, finding)), None)
+        if number is not None:
+            self.wrong.setdefault(number, (_where(finding), reason))
+            return
+        self.gone += 1
+        self.nobodys.append((_where(finding), reason))
+
+    def _weigh(self) -> None:
+        """Who has written more roots than it moves has written one that nobody asked for."""
+        for number, component in enumerate(self.plan.components):
+            if self.moved(number) > component.moved:
+                names = ", ".join(f"{_named(one)} at {_where(one)}" for one in self._written[number])
+                moved = f"{component.moved} root{'s' * (component.moved != 1)}"
+                reason = f"it moves {moved}, and {self.moved(number)} are there anew: {names}"
+                self.wrong.setdefault(number, (_where(self._written[number][-1]), reason))
 
 
 def removed(changes: Iterable[Change]) -> frozenset[str]:
@@ -107,31 +255,29 @@ def settled(
     )
 
 
-def _missed(before: Sequence[Finding], after: Sequence[Finding], gone: Sequence[Finding], moved: int) -> frozenset[str]:
-    """Findings of which a function has more sites left than it should; as many as moved may stand there anew."""
-    had, has = Counter(map(_key, before)), Counter(map(_key, after))
-    goes = Counter(map(_key, gone))
-    surplus = {key: has[key] - (had[key] - count) for key, count in goes.items()}
-    if sum(count for count in surplus.values() if count > 0) <= moved:
-        return frozenset()
-    return frozenset(finding.fingerprint for finding in gone if surplus[_key(finding)] > 0)
+def _known_by(edit: Edit) -> tuple[str, int, int, str]:
+    # An edited file has its own line ends in what is written.
+    return edit.span.file, edit.span.start, edit.span.end, edit.text.replace("\r\n", "\n")
 
 
-def _key(finding: Finding) -> _Key:
+def _place_before(finding: Finding) -> _Place:
+    return finding.site.span.file, finding.site.span.start, finding.site.callee
+
+
+def _same_function(one: Finding, other: Finding) -> bool:
     # A literal's number changes when another goes: the declaration around it counts.
-    site = finding.site
-    return site.span.file, site.function.partition(".func")[0], site.callee
+    a, b = one.site, other.site
+    return (a.span.file, a.function.partition(".func")[0]) == (b.span.file, b.function.partition(".func")[0])
 
 
-def _production(finding: Finding, tests: Collection[str]) -> bool:
-    # By the file: whether only tests call a function may change with the fix.
-    file = finding.site.span.file
-    return file not in tests and not file.endswith("_test.go")
+def _holds(edit: Edit, finding: Finding) -> bool:
+    span = finding.site.span
+    return edit.span.start <= span.start and span.end <= edit.span.end
 
 
-def _roots(findings: Sequence[Finding], tests: Collection[str]) -> int:
-    return sum(1 for finding in findings if finding.site.kind == "root" and _production(finding, tests))
+def _named(finding: Finding) -> str:
+    return f"{finding.site.callee} in {finding.site.function}"
 
 
-def _place(finding: Finding) -> str:
+def _where(finding: Finding) -> str:
     return f"{finding.site.span.file}:{finding.site.span.line}"

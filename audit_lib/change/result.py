@@ -49,6 +49,7 @@ def fixed(
             changes=changes,
             refusals=refusals,
             verification=carried.steps,
+            degradations=(*audit.degradations, *carried.degradations),
             totals=settled(audit.findings, changes, refusals, moved, audit.totals),
         ),
         groups=tuple(

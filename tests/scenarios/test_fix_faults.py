@@ -88,8 +88,8 @@ NEVER_RIGHT = """
 from audit_lib import fixing
 from audit_lib.change.reconcile import Rescan
 from audit_lib.model import Verification
-def rescanned(before, after, plan, seconds, *rest):
-    return Rescan(Verification("rescan", False, seconds, "1 root too many"), frozenset())
+def rescanned(before, after, plan, rewritten, seconds, *rest):
+    return Rescan((Verification("rescan", False, seconds, "1 root too many"),), plan)
 fixing.rescanned = rescanned
 """
 

@@ -14,11 +14,12 @@ from audit_lib.change.carry import Bench, carry
 from audit_lib.change.edits import Edits
 from audit_lib.change.failures import Failure
 from audit_lib.change.planned import Component, Plan
+from audit_lib.change.reconcile import Rescan
 from audit_lib.change.rewrite import Rewritten
 from audit_lib.change.scratch import scratch_copy
 from audit_lib.change.trials import Trials
 from audit_lib.errors import TargetError
-from audit_lib.model import Refusal, Verification
+from audit_lib.model import Degradation, Refusal, Verification
 from audit_lib.read.gotool import find_go
 from tests.unit.planning import MODULE, HandMade, carried, change, component, edit, refusals, titles
 from tests.unit.shop import write
@@ -192,20 +193,37 @@ def test_a_file_that_has_changed_since_it_was_read_ends_it(target: Path) -> None
         carry(Bench(scratch, find_go(), scanned={"far/far.go": "other"}), HandMade(GOOD))
 
 
-def test_what_the_last_check_misses_is_rolled_back(target: Path) -> None:
-    def check(plan: Plan, rewritten: Rewritten) -> tuple[Verification, frozenset[str]]:
+def test_what_the_last_check_does_not_explain_is_taken_back_alone(target: Path) -> None:
+    def check(plan: Plan, rewritten: Rewritten) -> Rescan:
         there = {name for one in plan.components for name in one.fingerprints} & {"good"}
-        return Verification("rescan", not there, 0.1, "still there: far/far.go:3"), frozenset(there)
+        step = Verification("rescan", not there, 0.1, "TODO in F is still there")
+        refused = tuple(
+            Refusal(name, "rolled back, rescan: TODO in F is still there", "far/far.go:3") for name in there
+        )
+        return Rescan((step,), plan, refused)
 
     result = carried(target, HandMade(GOOD, CALLER), level="build", check=check)
     assert titles(result) == ["caller"]
-    assert refusals(result) == {"good": "far/far.go:3 rolled back, rescan: still there: far/far.go:3"}
+    assert refusals(result) == {"good": "far/far.go:3 rolled back, rescan: TODO in F is still there"}
     assert [step.step for step in result.steps] == ["gofmt", "compile", "vet", "rescan"]
+    assert result.ok
 
 
-def test_sums_that_are_wrong_and_nobodys_fault_fail_the_proof(target: Path) -> None:
-    def check(plan: Plan, rewritten: Rewritten) -> tuple[Verification, frozenset[str]]:
-        return Verification("rescan", False, 0.1, "3 roots too many"), frozenset()
+def test_what_the_last_check_counted_otherwise_and_what_belongs_to_nobody_are_told(target: Path) -> None:
+    nobodys = Degradation("far/far.go:5", "rescan: TODO in G is there now, and no change wrote it")
+
+    def check(plan: Plan, rewritten: Rewritten) -> Rescan:
+        counted = Plan(tuple(replace(one, moved=2) for one in plan.components), plan.refusals)
+        return Rescan((Verification("rescan", True, 0.1, ""),), counted, (), (nobodys,))
+
+    result = carried(target, HandMade(GOOD), level="build", check=check)
+    assert [one.moved for one in result.plan.components] == [2]
+    assert (result.degradations, result.ok) == ((nobodys,), True)
+
+
+def test_a_last_check_that_fails_and_names_nobody_fails_the_proof(target: Path) -> None:
+    def check(plan: Plan, rewritten: Rewritten) -> Rescan:
+        return Rescan((Verification("rescan", False, 0.1, "3 roots too many"),), plan)
 
     assert not carried(target, HandMade(GOOD), level="build", check=check).ok
 
