@@ -53,6 +53,7 @@ def fix(
     selection: Selection = EVERYTHING,
     level: Level = "test",
     timeout: float = 300,
+    max_time: float | None = None,
     document: bool = False,
     generate: bool = True,
     config: Path | None = None,
@@ -64,9 +65,10 @@ def fix(
 ) -> Fixed:
     """Read, judge, plan, and prove the result in a copy; the target is not touched (see `apply`).
 
-    `timeout` is what the tests of a package may take, in seconds; `document` writes reasons beside roots that are
-    kept; `generate` makes mocks again with generators that are at hand. What fails the verification is rolled back and
-    refused; `ok` of the result tells whether the rest passed.
+    `timeout` is what the tests of a package may take, in seconds, `max_time` what all of it may: by default a multiple
+    of what the first scan and the tests take (see `budget.allowed`). What is not proved by then is refused.
+    `document` writes reasons beside roots that are kept; `generate` makes mocks again with generators that are at hand.
+    What fails the verification is rolled back and refused; `ok` of the result tells whether the rest passed.
     Raises as `audit` does, and `ToolchainError` without a Go, `UsageError` for a selection of what there is not.
     """
     from audit_lib import fixing  # what a scan need not wait for
@@ -80,6 +82,7 @@ def fix(
         selection,
         level=level,
         timeout=timeout,
+        max_time=max_time,
         document=document,
         generate=generate,
         progress=progress,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from audit_lib.change.budget import Budget
 from audit_lib.change.carry import Bench, Check, carry
 from audit_lib.change.document import Documenting, notes
 from audit_lib.change.edits import Edits, OverlapError
@@ -48,17 +49,20 @@ def fix(
     *,
     level: Level,
     timeout: float,
+    max_time: float | None = None,
     document: bool,
     generate: bool,
     progress: Progress,
 ) -> Fixed:
     """See `api.fix`."""
+    budget = Budget(max_time, level)
     selection.check(settings)
     go = gotool.find_go(not_in=(target,))
     options = _trusting(target, options, go)
     scanned = _digests(target, settings)
     reading = read(target, settings, options, progress, wide=True)
     assert reading.wide is not None, "reading all facts raises where there are none"
+    progress(f"time for the proof · {budget.read():.0f} s", 1, 1)
     before = judged(target, settings, reading)
     chosen = selection.chosen(before.findings)
     planned: Planner = planner(target, settings, reading.syntax, reading.wide, chosen, document=document)
@@ -71,7 +75,7 @@ def fix(
 
         runs = level != "build"
         mocks = Mocks(scratch, target, go, options, generators, scanned, runs_code=runs) if generate else None
-        bench = Bench(scratch, go, options, level, timeout, scanned, progress, mocks)
+        bench = Bench(scratch, go, options, level, timeout, scanned, progress, mocks, budget)
         planned, told = _with_later(planned, chosen, settings, bench, document=document)
         before = msgspec.structs.replace(
             before,
@@ -113,6 +117,8 @@ def _with_later(
     more: tuple[Component, ...] = ()
     told: dict[str, Finding] = {}
     for _ in range(PASSES):
+        if bench.budget.is_over:
+            break
         now = Later(planned, more)(guarded=frozenset(), refused={})
         try:
             edits = edits_of(now.components)

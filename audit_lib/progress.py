@@ -10,7 +10,10 @@ from audit_lib.untrusted.text import NAME_LIMIT
 from audit_lib.untrusted.text import shown as told
 
 Progress = Callable[[str, int, int], None]
-"""Called with what is being done, how much is done, and how much there is in all (0: not known)."""
+"""Called with what is being done, how much is done, and how much there is in all (0: not known).
+
+Behind a ` · ` stands what changes as it goes on: how many candidates, how many seconds are left.
+"""
 
 
 def silent(what: str, done: int, total: int) -> None:
@@ -28,9 +31,11 @@ def bars() -> Iterator[Progress]:
     shown: dict[str, tqdm[Never]] = {}
 
     def report(what: str, done: int, total: int) -> None:
-        if what not in shown:
-            shown[what] = tqdm(desc=told(what, NAME_LIMIT), total=total or None, leave=False, delay=1)
-        bar = shown[what]
+        name = what.partition(" · ")[0]
+        if name not in shown:
+            shown[name] = tqdm(desc=told(what, NAME_LIMIT), total=total or None, leave=False, delay=1)
+        bar = shown[name]
+        bar.set_description(told(what, NAME_LIMIT), refresh=False)
         bar.total = total or None
         bar.update(done - bar.n)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 import audit_lib
+from audit_lib.change.budget import OutOfTimeError
 from audit_lib.change.failures import Report, joined, relevant
 from audit_lib.change.packages import Commands, Package
 from audit_lib.change.scratch import Scratch
@@ -35,15 +36,25 @@ class Baseline:
         before: Mapping[str, bytes | None],
         run: Callable[[Sequence[Package]], Report],
     ) -> Report:
-        """What a step says of these packages with the files as they were; it is run for those not asked for yet."""
+        """What a step says of these packages with the files as they were; it is run for those not asked for yet.
+
+        Raises `OutOfTimeError` where there is no time for that.
+        """
         missing = [package for package in packages if f"{step} {package.path}" not in self._reports]
         if missing:
             with self._scratch.showing(before):
                 report = run(missing)
+            if report.unfinished:
+                raise OutOfTimeError
             for package in missing:
                 self._reports[f"{step} {package.path}"] = relevant(report, [package.path])
             self._keep()
         return joined(self._reports[f"{step} {package.path}"] for package in packages)
+
+    def seconds(self, step: str) -> dict[str, float]:
+        """What the tests of packages took before the change, as far as it was asked for."""
+        known = (report for name, report in self._reports.items() if name.startswith(f"{step} "))
+        return {path: taken for report in known for path, taken in report.seconds.items()}
 
     def _keep(self) -> None:
         if self._place is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Sequence
 from typing import TypeVar
 
 from audit_lib.change.difference import hunks, lines_of
@@ -16,6 +16,8 @@ Failures = tuple[Failure, ...]
 Unit = TypeVar("Unit")
 Trial = Callable[[Sequence[Unit]], Failures]
 """What fails when only these are done, of what failed when all were."""
+Search = Generator[Sequence[Unit], Failures, list[tuple[Unit, Failures]]]
+"""A search that asks for trials and is told what fails in them; in the end it gives those to blame."""
 
 _PLACE = re.compile(r"(?<![^\s:])([^\s:]+\.go):(\d+)")
 _NIL = re.compile(r"\bnil\b|panic: ")
@@ -38,26 +40,57 @@ def culprits(units: Sequence[Unit], calm: int, why: Failures, trial: Trial[Unit]
     `units` are in order of suspicion, the first `calm` of them under none; together they fail, as `why` says. As few
     trials as can be: each halves what may be to blame.
     """
+    (found,) = together([search(units, calm, why)], lambda parts: [trial(part) if part else () for part in parts])
+    return found
+
+
+def together(
+    searches: Sequence[Search[Unit]], trial: Callable[[Sequence[Sequence[Unit]]], Sequence[Failures]]
+) -> list[list[tuple[Unit, Failures]]]:
+    """The results of searches that have nothing to do with each other: what each asks for is tried at once.
+
+    `trial` gets the units that each search wants done, none for one that has ended, and gives what fails for each.
+    """
+    results: list[list[tuple[Unit, Failures]]] = [[] for _ in searches]
+    answers: dict[int, Failures | None] = dict.fromkeys(range(len(searches)))
+    while answers:
+        wanted: list[Sequence[Unit]] = [()] * len(searches)
+        for number in list(answers):
+            answer = answers.pop(number)
+            try:
+                wanted[number] = next(searches[number]) if answer is None else searches[number].send(answer)
+            except StopIteration as end:
+                results[number] = end.value
+            else:
+                answers[number] = ()
+        if answers:
+            said = trial(wanted)
+            answers = {number: said[number] for number in answers}
+    return results
+
+
+def search(units: Sequence[Unit], calm: int, why: Failures) -> Search[Unit]:
+    """The search of `culprits`, for who tries what it asks for together with others."""
     rest = list(units)
     found: list[tuple[Unit, Failures]] = []
     low = 0
     while why and low < len(rest):
-        size, why = _first_failing(rest, low, calm, why, trial)
+        size, why = yield from _first_failing(rest, low, calm, why)
         found.append((rest.pop(size - 1), why))
         low = size - 1
         calm = min(calm, low)
-        why = trial(rest) if low < len(rest) else ()
+        why = (yield rest) if low < len(rest) else ()
     return found
 
 
 def _first_failing(
-    units: Sequence[Unit], low: int, calm: int, why: Failures, trial: Trial[Unit]
-) -> tuple[int, Failures]:
+    units: Sequence[Unit], low: int, calm: int, why: Failures
+) -> Generator[Sequence[Unit], Failures, tuple[int, Failures]]:
     """The size of the smallest beginning of `units` that fails, and how. The first `low` do not fail, all do."""
     high = len(units)
     middle = calm if low < calm < high else (low + high) // 2
     while high - low > 1:
-        failures = trial(units[:middle])
+        failures = yield units[:middle]
         if failures:
             high, why = middle, failures
         else:

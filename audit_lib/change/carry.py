@@ -8,18 +8,20 @@ for it, first with edited ones. Then all of it begins anew, so that what is left
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from audit_lib.change import blame
+from audit_lib.change.budget import SHARE, Budget, OutOfTimeError, next_step
+from audit_lib.change.concern import Concern
+from audit_lib.change.culprits import Fault, culprits
 from audit_lib.change.edits import Edits, OverlapError
-from audit_lib.change.packages import Commands
 from audit_lib.change.planned import Component, Plan, Planner, edits_of
 from audit_lib.change.reconcile import Rescan
 from audit_lib.change.regenerate import Mocks
 from audit_lib.change.rewrite import Rewritten, blocked, rewrite, undo
 from audit_lib.change.scratch import Scratch
 from audit_lib.change.trials import Trials
-from audit_lib.change.verify import Failures, Level, Outcome, Verifier
+from audit_lib.change.verify import Failures, Level, Outcome, Verifier, costs
 from audit_lib.config import GoOptions
 from audit_lib.model import Change, Degradation, Refusal, Verification
 from audit_lib.progress import Progress, silent
@@ -43,6 +45,7 @@ class Bench:
     scanned: Mapping[str, str] = field(default_factory=dict)
     progress: Progress = silent
     mocks: Mocks | None = None
+    budget: Budget = field(default_factory=Budget)
 
     def rewrite(self, edits: Mapping[str, Edits]) -> Rewritten:
         """The edits carried out in the copy, with the mocks among their files made again where that is asked for."""
@@ -78,12 +81,11 @@ def carry(bench: Bench, planner: Planner, check: Check | None = None) -> Carried
 
 
 @dataclass(frozen=True)
-class _Fault:
-    """A component that is to blame for failures; `seen` is the rewrite whose lines they name, where that is known."""
+class _Tried:
+    """A plan, and what its verification said."""
 
-    component: Component
-    why: Failures
-    seen: Rewritten | None = None
+    plan: Plan
+    outcome: Outcome
 
 
 class _Carrying:
@@ -91,19 +93,35 @@ class _Carrying:
 
     def __init__(self, bench: Bench, planner: Planner, check: Check | None) -> None:
         self._bench, self._planner, self._check = bench, planner, check
+        self._budget = bench.budget
         self._refused: dict[str, Refusal] = {}
         self._guarded: frozenset[str] = frozenset()
+        self._last: _Tried | None = None
+        self._ended = False
         self._verifier = Verifier(
-            bench.scratch, bench.go, bench.options, level=bench.level, timeout=bench.timeout, progress=bench.progress
+            bench.scratch,
+            bench.go,
+            bench.options,
+            level=bench.level,
+            timeout=bench.timeout,
+            progress=bench.progress,
+            budget=bench.budget,
         )
 
     def done(self) -> Carried:
-        """Rounds until the proof holds, nothing is left, or there have been too many."""
+        """Rounds until the proof holds, nothing is left, or there have been too many.
+
+        Where there is no time for another, what stays is what the last verification has proved.
+        """
         for number in range(1, ROUNDS + 1):
             plan = self._planned()
+            over = self._ended or self._budget.is_over
+            if over:
+                plan = self._held(plan)
             rewritten = self._bench.rewrite(edits_of(plan.components))
-            outcome, rescan = self._proved(plan, rewritten)
-            if outcome.ok and (not rescan.taken_back or number == ROUNDS):
+            outcome, rescan = self._proved(plan, rewritten, over=over)
+            holds = outcome.ok and not outcome.unproved
+            if holds and (not rescan.taken_back or number == ROUNDS):
                 return self._result(rescan, rewritten, outcome)
             undo(self._bench.scratch, rewritten)
             if number == ROUNDS:
@@ -111,8 +129,10 @@ class _Carrying:
             if rescan.taken_back:
                 for refusal in rescan.taken_back:
                     self._refused.setdefault(refusal.fingerprint, refusal)
+            elif outcome.failures:
+                self._learn(plan, rewritten, outcome)
             else:
-                self._learn(plan, rewritten, outcome.failures)
+                self._take_back_unproved(plan, outcome)
         raise AssertionError("the last round returns")
 
     def _planned(self) -> Plan:
@@ -133,31 +153,95 @@ class _Carrying:
         hit = ((one, next((file for file in one.files if file in barred), "")) for one in plan.components)
         return [(component, (f"{file}: {barred[file]}", file)) for component, file in hit if file]
 
-    def _proved(self, plan: Plan, rewritten: Rewritten) -> tuple[Outcome, Rescan]:
-        """What the verifier says, and the last check behind it where all else holds."""
-        outcome = self._verifier.verify(rewritten)
-        if not outcome.ok or self._check is None or not rewritten.after:
+    def _proved(self, plan: Plan, rewritten: Rewritten, *, over: bool) -> tuple[Outcome, Rescan]:
+        """What the verifier says, or has said of this part of a plan; and the last check behind it where all holds."""
+        if over:
+            outcome = self._part_of_last(plan, rewritten)
+        else:
+            with self._budget.within(self._budget.left * SHARE):
+                outcome = self._verifier.verify(rewritten, plan.components)
+            self._last = _Tried(plan, outcome)
+        if not outcome.ok or outcome.unproved or self._check is None or not rewritten.after:
             return outcome, Rescan((), plan)
         rescan = self._check(plan, rewritten)
-        return Outcome((*outcome.steps, *rescan.steps), (), outcome.unbuilt), rescan
+        return replace(outcome, steps=(*outcome.steps, *rescan.steps)), rescan
 
-    def _learn(self, plan: Plan, rewritten: Rewritten, failures: Failures) -> None:
+    def _held(self, plan: Plan) -> Plan:
+        """What of a plan the last verification has proved; the rest is refused, since there is no time to prove it."""
+        kept: list[Component] = []
+        if self._last is not None:
+            outcome = self._last.outcome
+            kept = Concern(outcome.packages).held(plan.components, self._last.plan.components, outcome.proved)
+        for component in plan.components:
+            if component not in kept:
+                self._refuse_for_time([component], "")
+        return Plan(tuple(kept), plan.refusals)
+
+    def _part_of_last(self, plan: Plan, rewritten: Rewritten) -> Outcome:
+        if self._last is None:
+            return Outcome((), ())
+        concern = Concern(self._last.outcome.packages)
+        packages = frozenset(path for component in plan.components for path in concern.of(component))
+        return self._last.outcome.part(rewritten.after, packages)
+
+    def _take_back_unproved(self, plan: Plan, outcome: Outcome) -> None:
+        """Refuse the components of which something was not run to its end."""
+        concern = Concern(outcome.packages)
+        missing = set(outcome.unproved)
+        found = [(one, sorted(concern.of(one) & missing)) for one in plan.components]
+        found = [(one, packages) for one, packages in found if packages]
+        for component, packages in found:
+            step = outcome.steps[-1].step
+            self._refuse_for_time([component], f": {step} was not run to its end in {_few(packages)}")
+        if not found:
+            self._refuse_for_time(plan.components, "")
+
+    def _refuse_for_time(self, components: Iterable[Component], why: str) -> None:
+        reason = f"not proved within {self._budget.seconds:.0f} s{why}"
+        for component in components:
+            self._refuse(component.fingerprints, reason, blame.place_of((), component.changes[0]))
+
+    def _learn(self, plan: Plan, rewritten: Rewritten, outcome: Outcome) -> None:
         """Refuse or guard what is to blame for failures; the copy is as it was made."""
+        failures = outcome.failures
         top = [one for one in plan.components if blame.suspicion(one, failures) == 2]
         if blame.of_nil(failures) and top and all(map(self._may_guard, top)):
             self._guard(top)
             return
+        again, trial = costs(outcome)
+        step = next_step(self._budget.left, trial, again)
+        if step == "search":
+            try:
+                self._search(plan, rewritten, outcome, again)
+            except OutOfTimeError:
+                step = "take back"
+        if step == "take back":
+            near = [one for one in plan.components if blame.suspicion(one, failures)] or plan.components
+            reason = (
+                f"{blame.reason_of(failures)}; what it comes from was not found within {self._budget.seconds:.0f} s"
+            )
+            for component in near:
+                self._refuse(component.fingerprints, reason, blame.place_of(failures, component.changes[0]))
+        self._ended = self._ended or step == "end"
+
+    def _search(self, plan: Plan, rewritten: Rewritten, outcome: Outcome, again: float) -> None:
+        """Look for who is to blame by trying; raises `OutOfTimeError` where that would leave less than `again`."""
         bench = self._bench
         trials = Trials(
             bench.scratch,
-            Commands(bench.go, bench.scratch.root, bench.options),
-            failures,
+            self._verifier.commands,
+            self._verifier.baseline,
+            outcome.failures,
+            outcome.packages,
             rewritten,
             level=bench.level,
             timeout=bench.timeout,
             rewrite=bench.rewrite,
+            progress=bench.progress,
+            hung=outcome.hung,
+            again=again,
         )
-        for fault in _culprits(plan.components, failures, trials):
+        for fault in culprits(plan.components, outcome.failures, trials):
             if blame.of_nil(fault.why) and self._may_guard(fault.component):
                 self._guard([fault.component])
             elif bench.mocks is not None and bench.mocks.may_give_up(fault.component.files):
@@ -173,12 +257,15 @@ class _Carrying:
         for component in components:
             self._guarded |= component.fingerprints
 
-    def _roll_back(self, plan: Plan, fault: _Fault, trials: Trials) -> None:
+    def _roll_back(self, plan: Plan, fault: Fault, trials: Trials) -> None:
         """Refuse what of a component is to blame: a part of it, where a part can be told."""
         component, why = fault.component, fault.why
         part = blame.at_fault(component, why, fault.seen) if fault.seen is not None else frozenset()
         if not part or part == component.fingerprints:
-            part = self._part(plan, component, trials)
+            try:
+                part = self._part(plan, component, trials)
+            except OutOfTimeError:
+                part = component.fingerprints
         self._refuse(part, blame.reason_of(why), blame.place_of(why, component.changes[0]))
 
     def _part(self, plan: Plan, component: Component, trials: Trials) -> frozenset[str]:
@@ -193,7 +280,7 @@ class _Carrying:
             refused = {name: reason for name, reason in everything.items() if name not in wanted}
             reasons = {name: refusal.reason for name, refusal in self._refused.items()}
             narrowed = self._planner(guarded=self._guarded, refused=refused | reasons)
-            return trials.failures(edits_of(narrowed.components))
+            return trials.failures(edits_of(narrowed.components), candidates=len(some))
 
         if trial(changes[:1]) and trial(changes[-1:]):
             return component.fingerprints
@@ -241,30 +328,6 @@ def _overlapping(plan: Plan) -> list[tuple[Component, tuple[str, str]]]:
     raise AssertionError("what overlaps in all overlaps in some beginning")
 
 
-def _culprits(components: Sequence[Component], failures: Failures, trials: Trials) -> list[_Fault]:
-    """The components without which nothing fails, each with what fails for it.
-
-    Those on whose edits failures stand are taken at their word, which costs one trial; who else it may be is searched.
-    """
-
-    def trial(some: Sequence[Component]) -> Failures:
-        return trials.failures(edits_of(some))
-
-    rest, accused, why = list(components), list[_Fault](), failures
-    while why:
-        named = [_Fault(one, said, trials.rewritten) for one, said in blame.accused(rest, why, trials.rewritten)]
-        if not named:
-            break
-        accused += named
-        rest = [one for one in rest if all(one is not fault.component for fault in named)]
-        why = trial(rest)
-    if not why:
-        return accused
-    rest.sort(key=lambda one: blame.suspicion(one, why))
-    calm = sum(1 for one in rest if not blame.suspicion(one, why))
-    found = [_Fault(one, said) for one, said in blame.culprits(rest, calm, why, trial)]
-    # The fault that was searched for may have put others under suspicion.
-    innocent = [one for one in rest if all(one is not fault.component for fault in found)]
-    again = [*innocent, *(fault.component for fault in accused)]
-    why = trial(again) if accused else ()
-    return found + [_Fault(one, said) for one, said in blame.culprits(again, len(innocent), why, trial)]
+def _few(packages: Sequence[str]) -> str:
+    more = f" and {len(packages) - 2} more" if len(packages) > 2 else ""
+    return ", ".join(packages[:2]) + more

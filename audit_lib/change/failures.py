@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Literal
 
+import msgspec
+
 from audit_lib.model import Record
 
 Step = Literal["gofmt", "compile", "vet", "test"]
@@ -40,12 +42,16 @@ class Failure(Record, frozen=True):
 class Report(Record, frozen=True):
     """What one step says of some packages: what fails, which tests pass, and whose test binary ended too early.
 
-    Tests are `package test`.
+    Tests are `package test`. `seconds` is what the tests of a package took, `hung` are the packages of which some took
+    all of the time that they had, `unfinished` those that were not run to their end for time.
     """
 
     failures: tuple[Failure, ...] = ()
     passed: tuple[str, ...] = ()
     died: tuple[str, ...] = ()
+    seconds: dict[str, float] = msgspec.field(default_factory=dict)
+    hung: tuple[str, ...] = ()
+    unfinished: tuple[str, ...] = ()
 
 
 def new_failures(after: Report, before: Report) -> tuple[Failure, ...]:
@@ -112,6 +118,9 @@ def relevant(report: Report, packages: Collection[str]) -> Report:
         tuple(failure for failure in report.failures if failure.package in wanted),
         tuple(test for test in report.passed if test.split(" ")[0] in wanted),
         tuple(package for package in report.died if package in wanted),
+        {package: seconds for package, seconds in report.seconds.items() if package in wanted},
+        tuple(package for package in report.hung if package in wanted),
+        tuple(package for package in report.unfinished if package in wanted),
     )
 
 
@@ -122,4 +131,7 @@ def joined(reports: Iterable[Report]) -> Report:
         tuple(failure for part in parts for failure in part.failures),
         tuple(test for part in parts for test in part.passed),
         tuple(package for part in parts for package in part.died),
+        {package: seconds for part in parts for package, seconds in part.seconds.items()},
+        tuple(package for part in parts for package in part.hung),
+        tuple(package for part in parts for package in part.unfinished),
     )

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import subprocess
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from audit_lib.change.budget import Budget, OutOfTimeError
 from audit_lib.change.failures import Failure, Report, files_in, gist, without_positions
 from audit_lib.config import GoOptions
 from audit_lib.errors import ToolchainError
@@ -40,14 +42,18 @@ class Package:
 
 @dataclass(frozen=True)
 class Commands:
-    """The go command in a copy of a target."""
+    """The go command in a copy of a target, for as long as `budget` has time."""
 
     go: GoTool
     root: Path
     options: GoOptions
+    budget: Budget = field(default_factory=Budget)
 
     def run(self, module: str, command: Sequence[str], arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
-        """Run a go command with the target's build flags in a module's folder. Raises `ToolchainError` without Go."""
+        """Run a go command with the target's build flags in a module's folder.
+
+        Raises `ToolchainError` without Go, `OutOfTimeError` where it was ended for time.
+        """
         flags = [f"-tags={','.join(self.options.tags)}"] if self.options.tags else []
         flags += [f"-modfile={self.options.modfile}"] if self.options.modfile else []
         folder = self.root / module
@@ -66,13 +72,18 @@ class Commands:
         return frozenset(map(Path, listed.stdout.splitlines()))
 
     def _done(self, line: Sequence[str], folder: Path, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        seconds = self.budget.now
+        if seconds <= 0:
+            raise OutOfTimeError
         command = [str(self.go.path), *line]
         try:
-            done = run(command, cwd=folder, env=env)
+            done = run(command, cwd=folder, env=env, seconds=seconds if seconds < math.inf else None)
         except OSError as error:
             raise ToolchainError(f"{self.go.path}: {error.strerror}; name another Go in CTXAUDIT_GO") from error
-        texts = (output.decode(errors="replace") for output in (done.stdout, done.stderr))
-        return subprocess.CompletedProcess(command, done.returncode, *texts)
+        stdout, stderr = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+        if done.cut == "time":
+            raise OutOfTimeError(stdout)
+        return subprocess.CompletedProcess(command, done.returncode, stdout, stderr)
 
 
 def concerned(commands: Commands, changed: Collection[str]) -> tuple[list[Package], Report]:

@@ -11,7 +11,7 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from audit_lib.change.copying import SKIPPED, Copied, copy_tree
@@ -26,6 +26,8 @@ from audit_lib.untrusted.removing import remove_tree
 from audit_lib.untrusted.writing import PRIVATE_FOLDER, held, private_folder, real_file
 
 _FOLDER_MODE, _FILE_MODE = 0o755, 0o644  # in a folder that only the user can enter
+_PAST = 1_000_000_000 * 1_000_000_000
+"""Nanoseconds: long ago (2001). Go does not cache tests that look at files which have just changed."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,8 @@ class Scratch:
     whole: bool = True
     outside: frozenset[str] = frozenset()
     left_out: tuple[Degradation, ...] = ()
+    _times: dict[str, tuple[str, int]] = field(default_factory=dict, compare=False, repr=False)
+    """What files were when they were first written to, and their times then."""
 
     def read(self, file: str) -> bytes | None:
         """The bytes of a file (relative, `/`-separated), `None` where there is none.
@@ -66,12 +70,16 @@ class Scratch:
         return False
 
     def write(self, files: Mapping[str, bytes | None]) -> None:
-        """Give files these bytes; `None` removes one. Raises `OutputError` for a link out of the copy, or no space."""
+        """Give files these bytes; `None` removes one. Raises `OutputError` for a link out of the copy, or no space.
+
+        The same bytes have the same time each time: Go caches a test by the times of the files that it looks at.
+        """
         for file, data in files.items():
             if self.bars(file):
                 raise OutputError(f"{file}: {LEADS_OUT}")
             try:
-                self._write(file, data)
+                if self.read(file) != data:
+                    self._write(file, data)
             except OSError as error:
                 where = error.filename or self.root / file
                 raise OutputError(
@@ -81,11 +89,24 @@ class Scratch:
     def _write(self, file: str, data: bytes | None) -> None:
         folder, name = real_file(self.root, file)
         with held(self.root, folder, make=_FOLDER_MODE) as place:
-            info = place.info(name)
+            info, around = place.info(name), place.info(".")
             if info is not None:
+                if file not in self._times:
+                    self._times[file] = (_digest(place.read(name) or b""), info.st_mtime_ns)
                 place.remove(name)
             if data is not None:
                 place.write(name, data, stat.S_IMODE(info.st_mode) if info is not None else _FILE_MODE)
+                place.set_time(name, self._time_of(file, data))
+            if around is not None:
+                place.set_time(".", around.st_mtime_ns)
+
+    def _time_of(self, file: str, data: bytes) -> int:
+        """The time of a file with these bytes: as it was copied, or one in the past that its bytes choose."""
+        first = self._times.get(file)
+        name = _digest(data)
+        if first is not None and first[0] == name:
+            return first[1]
+        return _PAST + int(name[:7], 16) * 1_000_000_000
 
     @contextmanager
     def showing(self, files: Mapping[str, bytes | None]) -> Iterator[None]:
@@ -96,6 +117,11 @@ class Scratch:
             yield
         finally:
             self.write(kept)
+
+
+def _digest(data: bytes) -> str:
+    """What some bytes are known by."""
+    return hashlib.sha256(data).hexdigest()
 
 
 @contextmanager

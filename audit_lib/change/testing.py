@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from audit_lib.change.budget import OutOfTimeError
 from audit_lib.change.failures import Failure, Report, files_in, gist
 from audit_lib.change.packages import Commands, Package, by_module, objects
 
 _NOISE = re.compile(r"^\s*(=== |--- (PASS|SKIP|FAIL)|FAIL\b|PASS$|ok |exit status|coverage:)")
 _FRAME = re.compile(r"^\t[^/\s]\S*\.go:\d+ ")
+_TIMEOUT = "panic: test timed out after "
 _DEADLY = re.compile(r"^(panic: |fatal error: |SIG[A-Z]+: )", re.MULTILINE)
+
+PATIENCE, LEAST_PATIENCE = 5.0, 10.0
+"""How many times of what it took before the change a test may take that has hung, and seconds besides."""
 
 
 @dataclass
@@ -24,11 +29,15 @@ class _Seen:
     printed: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     failed: bool = False
     build: str = ""
+    ended: bool = False
+    seconds: float = 0.0
+    tests: float = 0.0
 
 
 def run_tests(commands: Commands, packages: Sequence[Package], *, race: bool = False, timeout: float = 300) -> Report:
-    """Run the tests of packages. `timeout` is in seconds, for each package.
+    """Run the tests of packages. `timeout` is in seconds, for each package. Packages come in the order that is given.
 
+    Where the time of `commands` is over, those that have not come to an end are `unfinished`.
     A test that was running when its binary ended, by a panic, a timeout or an exit, has failed too; where none was,
     the failure is the package's own and has no name.
     """
@@ -37,14 +46,38 @@ def run_tests(commands: Commands, packages: Sequence[Package], *, race: bool = F
     builds: dict[str, list[str]] = defaultdict(list)
     folders = {package.path: package.folder for package in packages}
     for module, group in by_module(packages):
-        done = commands.run(module, ["test", *flags], [package.path for package in group])
-        _take(objects(done.stdout), seen, builds)
+        try:
+            output = commands.run(module, ["test", *flags], [package.path for package in group]).stdout
+        except OutOfTimeError as error:
+            output = error.output.rpartition("\n")[0]
+        _take(objects(output), seen, builds)
+    unfinished = [package.path for package in packages if package.path in seen and not seen[package.path].ended]
+    unfinished += [package.path for package in packages if package.path not in seen and commands.budget.now <= 0]
+    for path in unfinished:
+        seen.pop(path, None)
     parts = [_report(commands, path, folders.get(path, "."), one, builds) for path, one in sorted(seen.items())]
     return Report(
         tuple(failure for failures, _, _ in parts for failure in failures),
         tuple(test for _, passed, _ in parts for test in passed),
         tuple(path for (_, _, died), path in zip(parts, sorted(seen), strict=True) if died),
+        {path: round(max(one.seconds, one.tests), 3) for path, one in sorted(seen.items())},
+        tuple(path for path, one in sorted(seen.items()) if one.failed and _has_hung(one)),
+        tuple(sorted(unfinished)),
     )
+
+
+def patience(timeout: float, known: Mapping[str, float], packages: Iterable[Package]) -> float:
+    """What the tests of packages may take that have hung once, by what they took before the change: a few times that.
+
+    The whole `timeout` where that is not known.
+    """
+    taken = [known.get(package.path) for package in packages]
+    longest = max((seconds for seconds in taken if seconds is not None), default=timeout)
+    return timeout if None in taken else min(timeout, LEAST_PATIENCE + PATIENCE * longest)
+
+
+def _has_hung(seen: _Seen) -> bool:
+    return any(line.startswith(_TIMEOUT) for printed in seen.printed.values() for line in printed)
 
 
 def _take(events: Iterable[dict[str, Any]], seen: dict[str, _Seen], builds: dict[str, list[str]]) -> None:
@@ -56,9 +89,13 @@ def _take(events: Iterable[dict[str, Any]], seen: dict[str, _Seen], builds: dict
             seen[path].printed[test].append(event["Output"])
         elif test and action in ("run", "pass", "fail", "skip"):
             seen[path].outcomes[test] = action
-        elif action == "fail":
-            seen[path].failed = True
-            seen[path].build = event.get("FailedBuild", "")
+            # What is in Go's test cache takes no time now: what its tests took is still said.
+            seen[path].tests += event.get("Elapsed", 0.0) if "/" not in test else 0.0
+        elif action in ("pass", "fail", "skip") and not test:
+            seen[path].ended, seen[path].seconds = True, event.get("Elapsed", 0.0)
+            if action == "fail":
+                seen[path].failed = True
+                seen[path].build = event.get("FailedBuild", "")
 
 
 def _report(

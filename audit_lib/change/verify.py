@@ -8,19 +8,22 @@ would only say the same again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
 
 from audit_lib.change.baseline import Baseline
-from audit_lib.change.failures import Failure, Report, new_failures
+from audit_lib.change.budget import Budget, OutOfTimeError
+from audit_lib.change.concern import Concern
+from audit_lib.change.failures import Failure, Report, new_failures, relevant
 from audit_lib.change.formatting import unformatted
 from audit_lib.change.packages import Commands, Package, compiled, concerned
+from audit_lib.change.planned import Component
 from audit_lib.change.rewrite import Rewritten
 from audit_lib.change.scratch import Scratch
-from audit_lib.change.testing import run_tests
+from audit_lib.change.testing import patience, run_tests
 from audit_lib.change.vetting import vetted
 from audit_lib.config import GoOptions
 from audit_lib.model import Verification
@@ -37,17 +40,50 @@ class Outcome:
     """The steps that were taken, and what fails that did not fail before.
 
     `unbuilt` are the changed Go files that are not built here, since they are for another system or build tag, or in no
-    package that the go command finds: nothing but their format was verified.
+    package that the go command finds: nothing but their format was verified. `packages` are those that the change
+    concerns, `proved` (import paths) those of them that passed all steps, `unproved` those that were not run to their
+    end for time.
     """
 
     steps: tuple[Verification, ...]
     failures: Failures
     unbuilt: tuple[str, ...] = ()
+    packages: tuple[Package, ...] = ()
+    proved: frozenset[str] = frozenset()
+    unproved: tuple[str, ...] = ()
+    hung: tuple[str, ...] = ()
+    tests: Report = Report()  # noqa: RUF009 -- frozen
 
     @property
     def ok(self) -> bool:
         """Whether nothing fails that did not fail before."""
         return not self.failures
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """What each step took."""
+        return {step.step: step.seconds for step in self.steps}
+
+    def part(self, after: Collection[str], packages: Collection[str]) -> Outcome:
+        """What this says of some of the files that change, and of packages that passed: nothing else was changed."""
+        kept = [one for one in self.packages if one.path in packages]
+        tests = relevant(self.tests, packages)
+        details = {
+            "gofmt": _count(len(after), "file"),
+            "test": _passes(tests, len(kept)),
+        }
+        steps = tuple(
+            Verification(one.step, True, one.seconds, details.get(one.step, _count(len(kept), "package")))
+            for one in self.steps
+        )
+        return Outcome(
+            steps=steps if after else (),
+            failures=(),
+            unbuilt=tuple(file for file in self.unbuilt if file in after),
+            packages=tuple(kept),
+            proved=frozenset(packages),
+            tests=tests,
+        )
 
 
 class Verifier:
@@ -66,49 +102,60 @@ class Verifier:
         level: Level = "test",
         timeout: float = 300,
         progress: Progress = silent,
+        budget: Budget | None = None,
     ) -> None:
-        self._commands = Commands(go, scratch.root, options)
-        self._baseline = Baseline(scratch, self._commands)
+        self.budget = budget or Budget()
+        self.commands = Commands(go, scratch.root, options, self.budget)
+        self.baseline = Baseline(scratch, self.commands)
         self._scratch = scratch
         self._level = level
         self._timeout = timeout
         self._progress = progress
 
-    def verify(self, rewritten: Rewritten) -> Outcome:
-        """Take the steps on the copy, which must hold `rewritten.after`. Raises `ToolchainError` without a Go."""
-        steps: list[Verification] = []
-        failures: Failures = ()
+    def verify(self, rewritten: Rewritten, components: Sequence[Component] = ()) -> Outcome:
+        """Take the steps on the copy, which must hold `rewritten.after`. Raises `ToolchainError` without a Go.
+
+        Packages that most of the `components` edit are tested first. What there was no time for is `unproved`.
+        """
         if not rewritten.after:
             return Outcome((), ())
-        state = _State(rewritten)
+        state = _State(rewritten, components)
+        failures: Failures = ()
         for name, step in self._steps():
-            self._progress(f"verifying: {name}", 0, 0)
+            self._progress(f"verifying: {name}{self.budget.told()}", 0, 0)
             start = time.monotonic()
-            failures, detail = step(state)
+            try:
+                failures, detail = step(state)
+            except OutOfTimeError:
+                state.unproved = state.unsettled(name)
+                detail = "not run to its end: out of time"
             seconds = round(time.monotonic() - start, 3)
-            steps.append(Verification(name, not failures, seconds, _told(failures) if failures else detail))
-            self._progress(f"verifying: {name}", 1, 1)
-            if failures:
+            if name == "test" and not state.unproved:
+                self.budget.tested(seconds)
+            state.steps.append(Verification(name, not failures, seconds, _told(failures) if failures else detail))
+            self._progress(f"verifying: {name}{self.budget.told()}", 1, 1)
+            if failures or state.unproved:
                 break
-        named = tuple(state.with_suspects(failure) for failure in failures)
-        return Outcome(tuple(steps), named, tuple(state.unbuilt()))
+        else:
+            return state.outcome(failures, done=True)
+        return state.outcome(failures, done=name == "test")
 
     def _steps(self) -> Sequence[tuple[str, Callable[[_State], tuple[Failures, str]]]]:
         steps = [("gofmt", self._gofmt), ("compile", self._compile), ("vet", self._vet), ("test", self._test)]
         return steps[:3] if self._level == "build" else steps
 
     def _gofmt(self, state: _State) -> tuple[Failures, str]:
-        files = unformatted(self._commands.go, state.rewritten.before, state.rewritten.after)
+        files = unformatted(self.commands.go, state.rewritten.before, state.rewritten.after)
         failures = (Failure("gofmt", _folder(file), file, f"{file}: not formatted", (file,)) for file in files)
         return tuple(failures), _count(len(state.rewritten.after), "file")
 
     def _compile(self, state: _State) -> tuple[Failures, str]:
-        state.packages, listing = concerned(self._commands, state.rewritten.after)
+        state.packages, listing = concerned(self.commands, state.rewritten.after)
         state.listed = True
         new: Failures = ()
         if listing.failures:
             with self._scratch.showing(state.rewritten.before):
-                new = new_failures(listing, concerned(self._commands, state.rewritten.after)[1])
+                new = new_failures(listing, concerned(self.commands, state.rewritten.after)[1])
         report, failures = self._compared("compile", state.packages, state, self._compiled)
         state.sound = [package for package in state.packages if package.path not in report.died]
         detail = _detail(len(state.packages), len(report.died), "did not compile before either")
@@ -121,18 +168,23 @@ class Verifier:
         return failures, _detail(len(state.sound), len(warned), "had findings before too")
 
     def _test(self, state: _State) -> tuple[Failures, str]:
-        name = "race" if self._level == "race" else "test"
-        report, failures = self._compared(name, state.sound, state, self._tested)
+        name = self._test_name
+        sound = {package.path for package in state.sound}
+        packages = [one for one in Concern(state.packages).by_directness(state.components) if one.path in sound]
+        report, failures = self._compared(name, packages, state, self._tested)
         unsteady: Failures = ()
+        state.tests, state.unproved = report, list(report.unfinished)
         if failures:
             # A test that fails now and then says nothing about the change: it must fail twice.
             blamed = {failure.package for failure in failures}
             suspicious = [package for package in state.sound if package.path in blamed]
-            again = {failure.key for failure in self._compared(name, suspicious, state, self._tested)[1]}
+            second, confirmed = self._compared(name, suspicious, state, self._tested_again)
+            if second.unfinished:
+                raise OutOfTimeError
+            again = {failure.key for failure in confirmed}
             unsteady = tuple(failure for failure in failures if failure.key not in again)
             failures = tuple(failure for failure in failures if failure.key in again)
-        passes = f"{_count(len(report.passed), 'test')} {'passes' if len(report.passed) == 1 else 'pass'}"
-        detail = f"{passes} in {_count(len(state.sound), 'package')}"
+        detail = _passes(report, len(state.sound) - len(report.unfinished))
         old = len(report.failures) - len(unsteady)
         detail += f"; {_count(old, 'failure')} as before" if old else ""
         named = ", ".join(f"{failure.package} {failure.name}".strip() for failure in unsteady)
@@ -145,27 +197,64 @@ class Verifier:
         after = run(packages)
         failing = {failure.package for failure in after.failures} | set(after.died)
         suspicious = [package for package in packages if package.path in failing]
-        before = self._baseline.of(name, suspicious, state.rewritten.before, run)
+        state.hung += after.hung
+        state.doubtful[name] = state.doubtful.get(name, set()) | failing | set(after.unfinished)
+        before = self.baseline.of(name, suspicious, state.rewritten.before, run)
         return after, new_failures(after, before)
 
+    @property
+    def _test_name(self) -> str:
+        return "race" if self._level == "race" else "test"
+
     def _compiled(self, packages: Sequence[Package]) -> Report:
-        return compiled(self._commands, packages)
+        return compiled(self.commands, packages)
 
     def _vetted(self, packages: Sequence[Package]) -> Report:
-        return vetted(self._commands, packages)
+        return vetted(self.commands, packages)
 
     def _tested(self, packages: Sequence[Package]) -> Report:
-        return run_tests(self._commands, packages, race=self._level == "race", timeout=self._timeout)
+        return run_tests(self.commands, packages, race=self._level == "race", timeout=self._timeout)
+
+    def _tested_again(self, packages: Sequence[Package]) -> Report:
+        """The same once more; what hangs takes all of its time once, and no more."""
+        known = self.baseline.seconds(self._test_name)
+        timeout = patience(self._timeout, known, packages)
+        return run_tests(self.commands, packages, race=self._level == "race", timeout=timeout)
 
 
 class _State:
     """What is known of one rewrite as the steps go on: the packages that it concerns, and those that compile."""
 
-    def __init__(self, rewritten: Rewritten) -> None:
+    def __init__(self, rewritten: Rewritten, components: Sequence[Component]) -> None:
         self.rewritten = rewritten
+        self.components = components
         self.listed = False
         self.packages: list[Package] = []
         self.sound: list[Package] = []
+        self.steps: list[Verification] = []
+        self.tests = Report()
+        self.unproved: list[str] = []
+        self.doubtful: dict[str, set[str]] = {}
+        self.hung: tuple[str, ...] = ()
+
+    def outcome(self, failures: Failures, *, done: bool) -> Outcome:
+        """What the steps have come to; with `done` they were all begun, and what has not failed in the last passed."""
+        missing = {*self.unproved, *(failure.package for failure in failures)}
+        return Outcome(
+            steps=tuple(self.steps),
+            failures=tuple(self.with_suspects(failure) for failure in failures),
+            unbuilt=tuple(self.unbuilt()),
+            packages=tuple(self.packages),
+            proved=frozenset(one.path for one in self.packages if one.path not in missing) if done else frozenset(),
+            unproved=tuple(self.unproved),
+            hung=self.hung,
+            tests=self.tests,
+        )
+
+    def unsettled(self, step: str) -> list[str]:
+        """The packages of which a step that was ended for time has not said that they pass."""
+        doubtful = self.doubtful.get("race", self.doubtful.get("test")) if step == "test" else None
+        return [one.path for one in self.packages if doubtful is None or one.path in doubtful]
 
     def unbuilt(self) -> list[str]:
         """The changed Go files that no package is built from; none as long as the packages are not known."""
@@ -183,6 +272,24 @@ class _State:
         near = [file for file in files if _folder(file) == package.folder]
         far = [file for file in files if _folder(file) in needed - {package.folder}]
         return msgspec.structs.replace(failure, suspects=(*near, *far))
+
+
+def _passes(tests: Report, packages: int) -> str:
+    passed = len(tests.passed)
+    return f"{_count(passed, 'test')} {'passes' if passed == 1 else 'pass'} in {_count(packages, 'package')}"
+
+
+def costs(outcome: Outcome) -> tuple[float, float]:
+    """About how many seconds it takes to verify again what stays of a change that failed, and to try a part of it.
+
+    Of tests only those of packages that fail are run again: Go keeps the others' results.
+    """
+    taken = outcome.seconds
+    failing = {failure.package for failure in outcome.failures}
+    tests = sum(seconds for package, seconds in outcome.tests.seconds.items() if package in failing)
+    built = sum(seconds for step, seconds in taken.items() if step != "test")
+    last = taken.get(outcome.failures[-1].step, 0.0)
+    return built + min(tests, taken.get("test", 0.0)), min(tests, last) if "test" in taken else last
 
 
 def _folder(file: str) -> str:

@@ -39,6 +39,12 @@ Patches = Annotated[
 Level = Literal["build", "test", "race"]
 Verify = Annotated[Level, typer.Option("--verify", help="How far the result is proved.")]
 Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=1, help="What a package's tests may take.")]
+MaxTime = Annotated[
+    float | None,
+    typer.Option(
+        "--max-time", metavar="SECONDS", min=1, help="What all of it may take; what is not proved by then is refused."
+    ),
+]
 Document = Annotated[bool, typer.Option("--document", help="Write the reason beside each root that is kept.")]
 Generate = Annotated[
     bool, typer.Option("--generate/--no-generate", help="Generate mocks again, where their tool is at hand.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from audit_lib.cli.before import check_output, recover
-from audit_lib.cli.options import ConfigFile, Level, Phases, Quiet
+from audit_lib.cli.options import ConfigFile, Level, MaxTime, Phases, Quiet
 from audit_lib.cli.output import emit, progress
 from audit_lib.errors import UsageError
 from audit_lib.untrusted.text import shown
@@ -33,6 +33,7 @@ def run(
         typer.Option("--policy", metavar="LIST", help="fix: decide otherwise, as in exported:variant,workers:keep."),
     ] = "",
     verify: Annotated[Level, typer.Option("--verify", help="fix: how far the result is proved.")] = "test",
+    max_time: MaxTime = None,
     document: Annotated[
         bool, typer.Option("--document", help="fix: write reasons beside roots that are kept.")
     ] = False,
@@ -46,6 +47,7 @@ def run(
     """
     folder = out or Path("out") / notebook
     asked = {"--each-phase": each, "--policy": policy, "--document": document, "--write": write, "--force": force}
+    asked |= {"--max-time": max_time is not None}
     if notebook == "audit" and (wrong := [name for name, given in asked.items() if given]):
         raise UsageError(f"{wrong[0]} is for the notebook fix; audit changes nothing")
     if each and write:
@@ -59,7 +61,7 @@ def run(
         if notebook == "audit":
             runs = [papermill.run_audit(target, folder, config=config, phases=tuple(phase or ()), progress=report)]
         else:
-            options = papermill.FixOptions(config, tuple(phase or ()), policy, verify, document, write, force)
+            options = papermill.FixOptions(config, tuple(phase or ()), policy, verify, document, write, force, max_time)
             if each:
                 phases = phased.run_phases(target, folder, options, progress=report)
                 runs, left_out = [one.result for one in phases], phases[0].left_out if phases else ()

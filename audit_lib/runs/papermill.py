@@ -64,8 +64,8 @@ def run_audit(
 class FixOptions:
     """What is decided of a fix: the phases whose sites are fixed (all where none is named), and how.
 
-    `decisions` are of a policy (see `policy.decided`); `write` writes the result to the target once every gate has
-    held, with `force` over what git could not bring back.
+    `decisions` are of a policy (see `policy.decided`); `max_time` is in seconds, for all of the proof; `write` writes
+    the result to the target once every gate has held, with `force` over what git could not bring back.
     """
 
     config: Path | None = None
@@ -75,6 +75,7 @@ class FixOptions:
     document: bool = False
     write: bool = False
     force: bool = False
+    max_time: float | None = None
 
     def check(self, target: Path) -> None:
         """Raise `TargetError`, `ConfigError` or `UsageError` for what could not be run."""
@@ -125,6 +126,7 @@ def fix_plan(target: Path, out: Path, options: FixOptions, state: str = "") -> M
         "document": options.document,
         "verify": options.level,
         "force": options.force,
+        "max_time": options.max_time or 0.0,
         "config": str(options.config.resolve()) if options.config else "",
         "output": str(out.resolve()),
     }

@@ -137,6 +137,11 @@ class Held:
                 file.flush()
                 os.fsync(handle)
 
+    def set_time(self, name: str, time_ns: int) -> None:
+        """Set when something was changed, in nanoseconds; `.` is the folder."""
+        with self._named(name):
+            os.utime(self._at(name), ns=(time_ns, time_ns), dir_fd=self.handle, follow_symlinks=self.handle is None)
+
     def move(self, name: str, to: str, folder: Held | None = None) -> None:
         """Give something another name, in this folder or another; what has that name goes, a link itself."""
         there = folder or self

@@ -279,9 +279,9 @@ def test_faults_that_are_plain_to_see_cost_one_trial(target: Path, monkeypatch: 
     tried: list[int] = []
     real = Trials.failures
 
-    def counting(self: Trials, edits: Mapping[str, Edits]) -> tuple[Failure, ...]:
+    def counting(self: Trials, edits: Mapping[str, Edits], *rest: object, **named: object) -> tuple[Failure, ...]:
         tried.append(len(edits))
-        return real(self, edits)
+        return real(self, edits, *rest, **named)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Trials, "failures", counting)
     many = [component(f"fine{n}", edit("far/far.go", "return 1", "return 1")) for n in range(9)]

@@ -1,0 +1,70 @@
+"""Which packages a component of a plan concerns: what of a plan is proved when some of its packages are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from audit_lib.change.packages import Package
+from audit_lib.change.planned import Component
+
+
+class Concern:
+    """The packages (import paths) that hold files of a component, or need one that does; one for a list of packages."""
+
+    def __init__(self, packages: Sequence[Package]) -> None:
+        self._packages = packages
+        self._in_folder: dict[str, set[str]] = {}
+        for package in packages:
+            self._in_folder.setdefault(package.folder, set()).add(package.path)
+
+    def of(self, component: Component) -> frozenset[str]:
+        """The packages whose build a component has a part in."""
+        folders = {file.rpartition("/")[0] or "." for file in component.files}
+        own = {path for folder in folders for path in self._in_folder.get(folder, ())}
+        return frozenset(one.path for one in self._packages if one.path in own or not own.isdisjoint(one.needs))
+
+    def by_directness(self, components: Iterable[Component]) -> list[Package]:
+        """The packages, those first that most components edit: what they say, they say of most."""
+        edits: dict[str, int] = {}
+        for component in components:
+            for folder in {file.rpartition("/")[0] or "." for file in component.files}:
+                edits[folder] = edits.get(folder, 0) + 1
+        return sorted(self._packages, key=lambda one: (-edits.get(one.folder, 0), one.module, one.path))
+
+    def held(
+        self, components: Sequence[Component], tried: Sequence[Component], proved: Collection[str]
+    ) -> list[Component]:
+        """Those components whose proof holds though no more is run: as they were tried, and alone in what they concern.
+
+        `tried` is the plan that was verified, `proved` the packages that passed. A package that is built from something
+        that goes is another one than was proved.
+        """
+        kept = [one for one in components if one in tried and self.of(one) <= set(proved)]
+        while True:
+            changed = {path for one in tried if one not in kept for path in self.of(one)}
+            names = {name for one in kept for name in one.fingerprints}
+            left = [one for one in kept if self.of(one).isdisjoint(changed) and self._has_needed(one, names, tried)]
+            if len(left) == len(kept):
+                return kept
+            kept = left
+
+    def _has_needed(self, one: Component, names: set[str], tried: Sequence[Component]) -> bool:
+        planned = {name for other in tried for name in other.fingerprints}
+        return (one.needs & planned) <= names
+
+
+def independent(
+    components: Sequence[Component], near: Iterable[tuple[str, Collection[int]]]
+) -> list[tuple[set[str], list[int]]]:
+    """Packages that fail with the components (by number) that each may fail for: groups that share none of these.
+
+    `near` gives a package and the numbers of its components. Groups are in the order of their first packages.
+    """
+    groups: list[tuple[set[str], set[int]]] = []
+    for package, numbers in near:
+        touching = [group for group in groups if not group[1].isdisjoint(numbers)]
+        joined = ({package}.union(*(names for names, _ in touching)), set(numbers).union(*(own for _, own in touching)))
+        place = groups.index(touching[0]) if touching else len(groups)
+        groups = [group for group in groups if group not in touching]
+        groups.insert(min(place, len(groups)), joined)
+    return [(names, [number for number in range(len(components)) if number in own]) for names, own in groups]

@@ -1,0 +1,181 @@
+"""Plans carried out within a time: what is not proved by its end is refused, and all that stays is proved."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from audit_lib.change import verify as verifying
+from audit_lib.change.budget import Budget, OutOfTimeError
+from audit_lib.change.carry import Bench, Carried, carry
+from audit_lib.change.failures import Report
+from audit_lib.change.packages import Commands, Package, concerned
+from audit_lib.change.scratch import scratch_copy
+from audit_lib.change.testing import run_tests
+from audit_lib.change.trials import Trials
+from audit_lib.config import GoOptions
+from audit_lib.read.gotool import find_go
+from tests.unit.planning import MODULE, HandMade, component, edit, refusals, titles
+from tests.unit.shop import write
+from tests.unit.test_budget import Clock
+
+pytestmark = pytest.mark.slow
+
+GOOD = component("good", edit("far/far.go", "return 1", "return 1 + 0"))
+WRONG = component("wrong", edit("store/store.go", "Put(id int) int { return id }", "Put(id int) int { return -id }"))
+CALLER = component("caller", edit("api/api.go", "store.Put(2)", "store.Put(1 + 1)"))
+HANGS = component("hangs", edit("store/store.go", "Put(id int) int { return id }", "Put(id int) int { select {} }"))
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user cache of the test's own; Go's stays where it is."""
+    monkeypatch.setenv("GOCACHE", os.environ.get("GOCACHE", str(Path("~/.cache/go-build").expanduser())))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return write(tmp_path / "shop", MODULE)
+
+
+def carried(target: Path, planner: HandMade, budget: Budget, **options: Any) -> Carried:
+    with scratch_copy(target) as scratch:
+        result = carry(Bench(scratch, find_go(), budget=budget, **options), planner)
+        assert {file: scratch.read(file) for file in result.rewritten.after} == result.rewritten.after
+    return result
+
+
+Tests = Callable[..., Report]
+
+
+def around_tests(
+    monkeypatch: pytest.MonkeyPatch, around: Callable[[Tests, int, Sequence[Package]], Report]
+) -> list[int]:
+    """Do something around each run of tests of the verification; gives how many packages each had."""
+    runs: list[int] = []
+
+    def run(commands: Commands, packages: Sequence[Package], **options: Any) -> Report:
+        runs.append(len(packages))
+        return around(lambda: run_tests(commands, packages, **options), len(runs), packages)
+
+    monkeypatch.setattr(verifying, "run_tests", run)
+    return runs
+
+
+def test_without_time_nothing_is_tried_and_all_is_refused(target: Path) -> None:
+    result = carried(target, HandMade(GOOD, CALLER), Budget(3, clock=Clock()))
+    assert (result.ok, titles(result), result.rewritten.after, result.steps) == (True, [], {}, ())
+    assert refusals(result) == {
+        "good": "far/far.go:3 not proved within 3 s",
+        "caller": "api/api.go:7 not proved within 3 s",
+    }
+
+
+def test_what_was_not_run_to_its_end_is_taken_back_and_the_rest_proved(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(run: Tests, number: int, packages: Sequence[Package]) -> Report:
+        return replace(run(), unfinished=("example.org/shop/far",)) if number == 1 else run()
+
+    runs = around_tests(monkeypatch, cut)
+    result = carried(target, HandMade(GOOD, CALLER), Budget(500, clock=Clock()))
+    assert (result.ok, titles(result)) == (True, ["caller"])
+    assert refusals(result) == {
+        "good": "far/far.go:3 not proved within 500 s: test was not run to its end in example.org/shop/far"
+    }
+    assert [step.detail for step in result.steps if step.step == "test"] == ["2 tests pass in 1 package"]
+    assert runs == [2, 1]
+
+
+def test_when_time_is_over_what_has_been_proved_stays(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+
+    def late(run: Tests, number: int, packages: Sequence[Package]) -> Report:
+        report = run()
+        clock.at += 200 * (number >= 3)  # twice after the change, and once before it
+        return report
+
+    runs = around_tests(monkeypatch, late)
+    result = carried(target, HandMade(GOOD, WRONG, CALLER), Budget(100, clock=clock))
+    assert (result.ok, titles(result)) == (True, ["good"])
+    assert sorted(refusals(result)) == ["caller", "wrong"]
+    assert refusals(result)["wrong"] == "store/store.go:5 not proved within 100 s"
+    assert [(step.step, step.ok, step.detail) for step in result.steps] == [
+        ("gofmt", True, "1 file"),
+        ("compile", True, "1 package"),
+        ("vet", True, "1 package"),
+        ("test", True, "0 tests pass in 1 package"),
+    ]
+    assert len(runs) == 3
+
+
+def test_when_the_search_takes_too_long_all_who_may_be_to_blame_are_taken_back(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_time(self: Trials, *arguments: object, **named: object) -> None:
+        raise OutOfTimeError
+
+    monkeypatch.setattr(Trials, "failures", no_time)
+    result = carried(target, HandMade(GOOD, WRONG, CALLER), Budget(500, clock=Clock()))
+    assert (result.ok, titles(result)) == (True, ["good"])
+    assert sorted(refusals(result)) == ["caller", "wrong"]
+    assert refusals(result)["wrong"] == (
+        "api/api_test.go:13 rolled back, TestKeep of example.org/shop/api fails: api_test.go:13: -2; "
+        "what it comes from was not found within 500 s"
+    )
+
+
+def test_a_test_that_hangs_is_found_and_takes_all_of_its_time_once(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[float] = []
+
+    def run(commands: Commands, packages: Sequence[Package], *, timeout: float, **options: Any) -> Report:
+        given.append(timeout)
+        return run_tests(commands, packages, timeout=timeout, **options)
+
+    monkeypatch.setattr(verifying, "run_tests", run)
+    result = carried(target, HandMade(GOOD, HANGS, CALLER), Budget(), timeout=25)
+    assert (result.ok, titles(result)) == (True, ["good", "caller"])
+    assert "panic: test timed out after" in refusals(result)["hangs"]
+    assert given[0] == 25
+    assert given[2] < 25, "the first is after the change, the second before it, the third after it once more"
+
+
+SLOW = 'package api\n\nimport (\n\t"testing"\n\t"time"\n)\n\nfunc TestSlow(t *testing.T) { time.Sleep(time.Hour) }\n'
+
+
+def test_commands_and_what_they_have_started_end_when_the_time_is_over(target: Path) -> None:
+    write(target, {"api/slow_test.go": SLOW})
+    budget = Budget()
+    with scratch_copy(target) as scratch:
+        commands = Commands(find_go(), scratch.root, GoOptions(), budget)
+        packages, _ = concerned(commands, ["api/api.go", "far/far.go"])
+        with budget.within(15):
+            report = run_tests(commands, packages, timeout=300)
+            assert "example.org/shop/api" in report.unfinished
+            assert not report.failures
+        with budget.within(0), pytest.raises(OutOfTimeError):
+            concerned(commands, ["api/api.go"])
+        running = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+        assert str(scratch.root) not in running
+        assert "api.test -test" not in running
+
+
+def test_what_is_tried_and_how_many_are_left_is_told(target: Path) -> None:
+    said: list[str] = []
+    carried(
+        target,
+        HandMade(GOOD, WRONG, CALLER),
+        Budget(10_000, clock=Clock()),
+        progress=lambda what, done, total: said.append(what),
+    )
+    assert "verifying: test · 10000 s left" in said
+    assert "looking for what fails: test · 1 candidate · 10000 s left" in said
