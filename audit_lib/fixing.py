@@ -8,8 +8,9 @@ from pathlib import Path
 
 import msgspec
 
+from audit_lib.change.bench import Bench, Check
 from audit_lib.change.budget import Budget
-from audit_lib.change.carry import Bench, Check, carry
+from audit_lib.change.carry import carry
 from audit_lib.change.document import Documenting, notes
 from audit_lib.change.edits import Edits, OverlapError
 from audit_lib.change.entries import digest

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from audit_lib.change.carry import Carried
+from audit_lib.change.bench import Carried
 from audit_lib.change.patch import patch, phase_patches
 from audit_lib.change.phased import Phase
 from audit_lib.change.planned import Component

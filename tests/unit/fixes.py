@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from audit_lib.change.carry import Carried
+from audit_lib.change.bench import Carried
 from audit_lib.change.edits import span_of
 from audit_lib.change.phased import Phase
 from audit_lib.change.planned import Component, Plan

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from audit_lib.change.carry import Bench, Carried, Check, carry
+from audit_lib.change.bench import Bench, Carried, Check
+from audit_lib.change.carry import carry
 from audit_lib.change.edits import span_of
 from audit_lib.change.entries import digest
 from audit_lib.change.planned import Component, Plan

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from audit_lib.change import carry as carrying
-from audit_lib.change.carry import Bench, carry
+from audit_lib.change.bench import Bench
+from audit_lib.change.carry import carry
 from audit_lib.change.edits import Edits
 from audit_lib.change.failures import Failure
 from audit_lib.change.planned import Component, Plan

@@ -63,6 +63,7 @@ def test_without_options_nothing_is_written(library: Library, tmp_path: Path) ->
         "selection": Selection(),
         "level": "test",
         "timeout": 300,
+        "max_time": None,
         "document": False,
         "generate": True,
         "config": None,
@@ -75,9 +76,9 @@ def test_without_options_nothing_is_written(library: Library, tmp_path: Path) ->
 
 
 def test_options_are_handed_on(library: Library, tmp_path: Path) -> None:
-    options = "--only a,b --only c --phase api --phase core --category request --verify race --timeout 9 --document"
-    options += " --no-generate --write --force --config c.toml --tags x,y --mod vendor --modfile m.mod"
-    options += " --outside lib --outside ../far --quiet"
+    options = "--only a,b --only c --phase api --phase core --category request --verify race --timeout 9"
+    options += " --max-time 600 --document --no-generate --write --force"
+    options += " --config c.toml --tags x,y --mod vendor --modfile m.mod --outside lib --outside ../far --quiet"
     assert cli.execute(["fix", str(tmp_path), *options.split()]) == 0
     ((_, given),) = library.calls
     del given["progress"]
@@ -85,6 +86,7 @@ def test_options_are_handed_on(library: Library, tmp_path: Path) -> None:
         "selection": Selection(("a", "b", "c"), ("api", "core"), ("request",)),
         "level": "race",
         "timeout": 9,
+        "max_time": 600,
         "document": True,
         "generate": False,
         "config": Path("c.toml"),

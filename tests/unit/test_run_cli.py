@@ -54,8 +54,9 @@ def test_each_notebook_has_a_folder_of_its_own(calls: list[tuple[str, Path, Any]
 
 def test_options_of_a_fix_are_handed_on(calls: list[tuple[str, Path, Any]], tmp_path: Path) -> None:
     options = "--phase api --phase core --policy exported:variant --verify build --document --write --force"
+    options += " --max-time 60"
     assert cli.execute(["run", "fix", "--out", "o", "--config", "c.toml", *options.split()]) == 0
-    expected = FixOptions(Path("c.toml"), ("api", "core"), "exported:variant", "build", True, True, True)
+    expected = FixOptions(Path("c.toml"), ("api", "core"), "exported:variant", "build", True, True, True, 60)
     assert calls == [("fix", Path("o"), expected)]
 
 
@@ -71,6 +72,7 @@ def test_each_phase_tells_of_each_folder(
     ("options", "words"),
     [
         ("audit --write", "--write is for the notebook fix"),
+        ("audit --max-time 9", "--max-time is for the notebook fix"),
         ("audit --each-phase", "--each-phase is for the notebook fix"),
         ("fix --each-phase --write", "--each-phase works in a copy of DIR"),
         ("fix --verify twice", "twice"),
