@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Never
@@ -20,27 +21,47 @@ def silent(what: str, done: int, total: int) -> None:
     """No progress is shown."""
 
 
+TICK = 1.0
+"""Seconds between two looks of a bar at the clock: long steps report nothing while they go on."""
+
+
 @contextmanager
 def bars() -> Iterator[Progress]:
     """Progress as bars, one for each thing that is under way: on standard error, or as widgets in a notebook.
 
-    A bar appears when its work takes longer than a second, and goes when the work is done.
+    A bar appears when its work takes longer than a second, and goes when the work is done. What has no end that is
+    known shows for how long it has been going on.
     """
     from tqdm.auto import tqdm
 
     shown: dict[str, tqdm[Never]] = {}
+    lock, ended = threading.Lock(), threading.Event()
 
     def report(what: str, done: int, total: int) -> None:
         name = what.partition(" · ")[0]
-        if name not in shown:
-            shown[name] = tqdm(desc=told(what, NAME_LIMIT), total=total or None, leave=False, delay=1)
-        bar = shown[name]
-        bar.set_description(told(what, NAME_LIMIT), refresh=False)
-        bar.total = total or None
-        bar.update(done - bar.n)
+        with lock:
+            if name not in shown:
+                form = None if total else "{desc} · {elapsed}"
+                shown[name] = tqdm(desc=told(what, NAME_LIMIT), total=total or None, leave=False, delay=TICK, bar_format=form)
+            bar = shown[name]
+            bar.set_description_str(told(what, NAME_LIMIT), refresh=False)
+            bar.total = total or None
+            bar.update(done - bar.n)
+            if total and done >= total:
+                shown.pop(name).close()
 
+    def tick() -> None:
+        while not ended.wait(TICK):
+            with lock:
+                for bar in shown.values():
+                    bar.refresh()
+
+    ticking = threading.Thread(target=tick, daemon=True)
+    ticking.start()
     try:
         yield report
     finally:
+        ended.set()
+        ticking.join()
         for bar in shown.values():
             bar.close()

@@ -19,7 +19,7 @@ from audit_lib.change.edits import OverlapError
 from audit_lib.change.planned import Component, Plan, Planner, edits_of
 from audit_lib.change.reconcile import Rescan
 from audit_lib.change.rewrite import Rewritten, blocked, undo
-from audit_lib.change.trials import Trials
+from audit_lib.change.trials import SEARCHING, Trials
 from audit_lib.change.verify import Failures, Outcome, Verifier, costs
 from audit_lib.model import Change, Refusal
 
@@ -169,6 +169,8 @@ class _Carrying:
                 self._search(plan, rewritten, outcome, again)
             except OutOfTimeError:
                 step = "take back"
+            finally:
+                self._bench.progress(f"{SEARCHING}: {failures[0].step}", 1, 1)
         if step == "take back":
             near = [one for one in plan.components if blame.suspicion(one, failures)] or plan.components
             reason = (

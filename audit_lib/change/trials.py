@@ -18,6 +18,8 @@ from audit_lib.change.verify import Level
 from audit_lib.change.vetting import vetted
 from audit_lib.progress import Progress, silent
 
+SEARCHING = "looking for what fails"
+
 
 class Trials:
     """Says of some edits whether they fail as `failures` do: the same step on the same packages, and nothing else.
@@ -74,7 +76,7 @@ class Trials:
         if self.budget.left < self._again + self.longest:
             raise OutOfTimeError
         many = f"{candidates} candidate{'s' * (candidates != 1)}"
-        self._progress(f"looking for what fails: {self._step} · {many}{self.budget.told()}", self.made, 0)
+        self._progress(f"{SEARCHING}: {self._step} · {many}{self.budget.told()}", self.made, 0)
         start = time.monotonic()
         self.rewritten = self._rewrite(edits)
         try:
