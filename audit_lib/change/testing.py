@@ -45,14 +45,14 @@ def run_tests(commands: Commands, packages: Sequence[Package], *, race: bool = F
     seen: dict[str, _Seen] = defaultdict(_Seen)
     builds: dict[str, list[str]] = defaultdict(list)
     folders = {package.path: package.folder for package in packages}
+    cut = False
     for module, group in by_module(packages):
         try:
             output = commands.run(module, ["test", *flags], [package.path for package in group]).stdout
         except OutOfTimeError as error:
-            output = error.output.rpartition("\n")[0]
+            output, cut = error.output.rpartition("\n")[0], True
         _take(objects(output), seen, builds)
-    unfinished = [package.path for package in packages if package.path in seen and not seen[package.path].ended]
-    unfinished += [package.path for package in packages if package.path not in seen and commands.budget.now <= 0]
+    unfinished = [package.path for package in packages if cut and not seen[package.path].ended]
     for path in unfinished:
         seen.pop(path, None)
     parts = [_report(commands, path, folders.get(path, "."), one, builds) for path, one in sorted(seen.items())]

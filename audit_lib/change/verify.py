@@ -121,7 +121,8 @@ class Verifier:
             return Outcome((), ())
         state = _State(rewritten, components)
         failures: Failures = ()
-        for name, step in self._steps():
+        steps = self._steps()
+        for name, step in steps:
             self._progress(f"verifying: {name}{self.budget.told()}", 0, 0)
             start = time.monotonic()
             try:
@@ -136,9 +137,7 @@ class Verifier:
             self._progress(f"verifying: {name}{self.budget.told()}", 1, 1)
             if failures or state.unproved:
                 break
-        else:
-            return state.outcome(failures, done=True)
-        return state.outcome(failures, done=name == "test")
+        return state.outcome(failures, done=name == steps[-1][0])
 
     def _steps(self) -> Sequence[tuple[str, Callable[[_State], tuple[Failures, str]]]]:
         steps = [("gofmt", self._gofmt), ("compile", self._compile), ("vet", self._vet), ("test", self._test)]
@@ -252,9 +251,10 @@ class _State:
         )
 
     def unsettled(self, step: str) -> list[str]:
-        """The packages of which a step that was ended for time has not said that they pass."""
+        """The packages of which a step that was ended for time has not said that they pass; never none."""
         doubtful = self.doubtful.get("race", self.doubtful.get("test")) if step == "test" else None
-        return [one.path for one in self.packages if doubtful is None or one.path in doubtful]
+        found = [one.path for one in self.packages if doubtful is None or one.path in doubtful]
+        return found or ["the target"]  # its packages are not even listed
 
     def unbuilt(self) -> list[str]:
         """The changed Go files that no package is built from; none as long as the packages are not known."""

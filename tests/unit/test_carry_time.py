@@ -79,6 +79,23 @@ def test_without_time_nothing_is_tried_and_all_is_refused(target: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("command", ["list", "vet"])
+def test_what_was_not_even_listed_or_vetted_is_not_proved(
+    target: Path, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    real = Commands.run
+
+    def run(self: Commands, module: str, words: Sequence[str], arguments: Sequence[str]) -> Any:
+        if words[0] == command:
+            raise OutOfTimeError
+        return real(self, module, words, arguments)
+
+    monkeypatch.setattr(Commands, "run", run)
+    result = carried(target, HandMade(GOOD, CALLER), Budget(500, clock=Clock()))
+    assert (result.ok, titles(result), result.rewritten.after) == (True, [], {})
+    assert all(reason.partition(" ")[2].startswith("not proved within 500 s") for reason in refusals(result).values())
+
+
 def test_what_was_not_run_to_its_end_is_taken_back_and_the_rest_proved(
     target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
