@@ -307,6 +307,42 @@ def test_a_package_that_does_not_compile_is_left_alone_and_the_others_are_fixed(
     assert ctxaudit("fix", shop, "--verify", "build").code == 0
 
 
+def test_without_time_for_a_proof_nothing_is_written_and_each_site_is_refused(shop: Path, tmp_path: Path) -> None:
+    said = fixed(shop, "--write", "--max-time", "1", "--out", tmp_path / "out")
+    assert "0 of 1 site changed" in said
+    assert sources(shop) == BEFORE
+    (refusal,) = lines(tmp_path / "out" / "refusals.jsonl")
+    assert refusal["reason"] == "not proved within 1 s"
+    totals = json.loads((tmp_path / "out" / "audit.json").read_bytes())["totals"]
+    assert (totals["sites"], totals["refused"], totals["fixed"]) == (1, 1, 0)
+
+
+SELF_CHECK = """
+from audit_lib import fixing
+from audit_lib.change.reconcile import rescanned as real
+def rescanned(before, after, plan, *rest):
+    more = [one for one in after if one.site.span.file == "spare.go"]
+    return real(before, [one for one in after if one not in more], plan, *rest)
+fixing.rescanned = rescanned
+"""
+"""The last audit does not see a root of `spare.go`, which no change has touched."""
+
+
+def test_a_root_that_the_last_audit_does_not_explain_is_told_and_the_rest_is_kept(shop: Path, tmp_path: Path) -> None:
+    spare = 'package shop\n\nimport "context"\n\nfunc Spare() error { return context.Background().Err() }\n'
+    write(shop, {"spare.go": spare})
+    said = fixed(shop, "--write", "--out", tmp_path / "out", code=SELF_CHECK)
+    assert "- 1 gone without a change = " in said
+    assert {file: text for file, text in sources(shop).items() if file != "spare.go"} == AFTER
+    audit = json.loads((tmp_path / "out" / "audit.json").read_bytes())
+    assert [one for one in audit["degradations"] if one["where"] == "spare.go:5"] == [
+        {
+            "where": "spare.go:5",
+            "reason": "rescan: context.Background in Spare has gone, and no change of it was planned",
+        }
+    ]
+
+
 def test_a_proof_that_fails_leaves_the_target_and_is_exit_code_1(shop: Path, tmp_path: Path) -> None:
     result = fix(shop, "--write", "--out", tmp_path / "out", code=NEVER_RIGHT)
     assert result.code == 1
