@@ -118,7 +118,7 @@ def _with_later(
     more: tuple[Component, ...] = ()
     told: dict[str, Finding] = {}
     for _ in range(PASSES):
-        if bench.budget.is_over:
+        if not bench.budget.has_room_for_a_scan():
             break
         now = Later(planned, more)(guarded=frozenset(), refused={})
         try:

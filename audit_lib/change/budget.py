@@ -21,6 +21,8 @@ FIRST_RUN = 1800.0
 """Seconds that tests get by default that have not been measured yet."""
 SHARE = 0.6
 """The part of what is left that one verification may take: the rest is for what must be verified again after it."""
+ROOM = 4
+"""As many first scans must be left for one more before the proof: that is worth more than what a scan may find."""
 SHORTEST = 5.0
 """Seconds below which no verification is begun."""
 
@@ -95,6 +97,10 @@ class Budget:
     def is_over(self) -> bool:
         """Whether no verification is begun any more."""
         return self.left < SHORTEST
+
+    def has_room_for_a_scan(self) -> bool:
+        """Whether the target can be read once more before anything of it is proved."""
+        return not self.is_over and self.left >= ROOM * self._scan
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:

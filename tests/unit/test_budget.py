@@ -82,6 +82,22 @@ def test_the_time_that_is_asked_for_includes_the_last_scan() -> None:
     assert budget.is_over
 
 
+def test_the_proof_comes_before_what_more_scans_may_find() -> None:
+    clock = Clock()
+    budget = Budget(60, clock=clock)
+    clock.at += 10
+    budget.read()
+    assert budget.has_room_for_a_scan()
+    clock.at += 1
+    assert not budget.has_room_for_a_scan()
+    default = Budget(None, "build", clock)
+    clock.at += 100
+    default.read()
+    for _ in range(4):
+        assert default.has_room_for_a_scan()
+        clock.at += 100
+
+
 def test_the_time_of_a_proof_is_known_better_once_its_tests_were_run() -> None:
     clock = Clock()
     budget = Budget(None, "test", clock)
