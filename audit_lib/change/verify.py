@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from audit_lib.change.baseline import Baseline
-from audit_lib.change.budget import Budget, OutOfTimeError
+from audit_lib.change.budget import SHARE, Budget, OutOfTimeError
 from audit_lib.change.concern import Concern
 from audit_lib.change.failures import Failure, Report, new_failures, relevant
 from audit_lib.change.formatting import unformatted
@@ -170,7 +170,8 @@ class Verifier:
         name = self._test_name
         sound = {package.path for package in state.sound}
         packages = [one for one in Concern(state.packages).by_directness(state.components) if one.path in sound]
-        report, failures = self._compared(name, packages, state, self._tested)
+        with self.budget.within(self.budget.left * SHARE):
+            report, failures = self._compared(name, packages, state, self._tested)
         unsteady: Failures = ()
         state.tests, state.unproved = report, list(report.unfinished)
         if failures:
