@@ -42,7 +42,7 @@ def bars() -> Iterator[Progress]:
         with lock:
             if name not in shown:
                 form = None if total else "{desc} · {elapsed}"
-                shown[name] = tqdm(desc=told(what, NAME_LIMIT), total=total or None, leave=False, delay=TICK, bar_format=form)
+                shown[name] = tqdm(total=total or None, leave=False, delay=TICK, bar_format=form)
             bar = shown[name]
             bar.set_description_str(told(what, NAME_LIMIT), refresh=False)
             bar.total = total or None
