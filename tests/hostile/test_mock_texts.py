@@ -12,6 +12,7 @@ import pytest
 from audit_lib.change.expecting import adapted, by_name, hidden
 from audit_lib.change.failures import Failure
 from audit_lib.change.recipes import Recipes
+from audit_lib.change.regenerate import _METHOD
 
 MEGABYTE = 1 << 20
 ROOT = Path(__file__).parents[2]
@@ -63,6 +64,8 @@ def by_name_of_calls() -> Iterator[tuple[str, Callable[[], object], object]]:
     yield "a long argument", lambda: by_name(".On(" * 100_000 + 'a, "Get"', {"Get"}), "Get"
     yield "many methods", lambda: by_name('.Off("Get")' * 50_000, {f"Get{n}" for n in range(50_000)}), ""
     recorders = b"func (m *" + b"MockRecorder" * 80_000 + b"[" + b"]) a" * 1000
+    methods = b"func (a b\n" * (MEGABYTE // 10) + b"func (a b) C() {\n"
+    yield "methods", lambda: _METHOD.findall(methods), [(b"func (a b) C() {", b"C")]
     yield "recorders", lambda: hidden(recorders, b""), recorders
 
 
