@@ -40,8 +40,8 @@ class Library:
 
 
 @pytest.fixture
-def library(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Library:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+def library(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Library:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
     fake = Library()
     module = SimpleNamespace(fix=fake.fix, apply=fake.apply)
     monkeypatch.setitem(sys.modules, "audit_lib.api", module)
