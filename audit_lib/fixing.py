@@ -26,14 +26,14 @@ from audit_lib.change.rewrite import Rewritten, blocked, rewrite, undo
 from audit_lib.change.scratch import Scratch, scratch_copy
 from audit_lib.change.selection import Selection
 from audit_lib.config import Config, GoOptions
-from audit_lib.errors import TargetError, ToolchainError, UsageError
+from audit_lib.errors import ToolchainError, UsageError
 from audit_lib.fixed import Fixed, Level
 from audit_lib.model import Audit, Finding
 from audit_lib.progress import Progress
 from audit_lib.read import gotool
 from audit_lib.read.gofiles import find_go_files, read_go_file
 from audit_lib.read.gotool import GoTool
-from audit_lib.read.modules import named_outside
+from audit_lib.read.modules import trusted_outside
 from audit_lib.reading import judged, read
 
 PASSES = 4
@@ -101,12 +101,7 @@ def fix(
 
 def _trusting(target: Path, options: GoOptions, go: GoTool) -> GoOptions:
     """The options for a target and its copy, which names the same folders. Raises `TargetError` for what may not be."""
-    named = named_outside(target, options, go)
-    for one in named:
-        if one.reason:
-            raise TargetError(
-                f"{one.where}: {one.reason}: nothing is fixed; if the folder is to be trusted, name it with --outside"
-            )
+    named = trusted_outside(target, options, go)
     places = sorted({str(one.place) for one in named})
     return msgspec.structs.replace(options, outside=(*options.outside, *places))
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from audit_lib.config import GoOptions
-from audit_lib.errors import ToolchainError
+from audit_lib.errors import TargetError, ToolchainError
 from audit_lib.read import gotool
 from audit_lib.read.gofiles import SKIPPED
 from audit_lib.read.gotool import GoTool
@@ -60,6 +60,17 @@ def named_outside(target: Path, options: GoOptions, go: GoTool | None = None) ->
     reader = _Reader(target, options, go)
     found = {one for file in reader.files() for one in reader.named(file)}
     return tuple(sorted(found, key=lambda one: (one.file, one.line, one.text)))
+
+
+def trusted_outside(target: Path, options: GoOptions, go: GoTool | None = None) -> tuple[Named, ...]:
+    """What `named_outside` gives, for who needs all of it. Raises `TargetError` where some of it may not be used."""
+    named = named_outside(target, options, go)
+    for one in named:
+        if one.reason:
+            raise TargetError(
+                f"{one.where}: {one.reason}: nothing is fixed; if the folder is to be trusted, name it with --outside"
+            )
+    return named
 
 
 def workspace_above(target: Path) -> Path | None:

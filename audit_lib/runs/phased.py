@@ -13,11 +13,13 @@ from pathlib import Path
 
 import msgspec
 
+from audit_lib import config as configuration
 from audit_lib.change.copying import SKIPPED, copy_tree
 from audit_lib.change.outside import mirror, references
 from audit_lib.errors import OutputError
 from audit_lib.model import Degradation
 from audit_lib.progress import Progress, silent
+from audit_lib.read.modules import trusted_outside
 from audit_lib.runs import manifest, papermill
 from audit_lib.runs.papermill import DEFAULTS, FIX, FixOptions
 from audit_lib.runs.work import RunResult
@@ -54,6 +56,7 @@ def run_phases(
     """
     options.check(target)
     refuse_links(out / COPY, target)
+    trusted_outside(target, configuration.load(target, options.config).go)
     names = [name for name in papermill.check(target, options.config, ()) if name in (options.phases or (name,))]
     steps = [_Step(name, out / f"{number}-{file_part(name)}", options) for number, name in enumerate(names, 1)]
     copy = _Copy(target.resolve(), out.resolve() / COPY)
