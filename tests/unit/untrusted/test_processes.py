@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from audit_lib.untrusted.processes import run, started
+from audit_lib.untrusted.processes import Leash, run, started
 
 _GRANDCHILD = """
 import subprocess, sys
@@ -75,3 +76,31 @@ def test_children_end_when_the_block_is_left_by_an_error(tmp_path: Path) -> None
 def test_what_cannot_be_started_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         run([str(tmp_path / "none")], env=os.environ)
+
+
+def test_what_another_thread_has_started_ends_by_its_leash_and_nothing_more_is_started(tmp_path: Path) -> None:
+    leash, note = Leash(), tmp_path / "pid"
+
+    def work() -> int:
+        with leash.held():
+            code = run([sys.executable, "-c", _GRANDCHILD, str(note)], env=os.environ).returncode
+            with pytest.raises(OSError, match="canceled"):
+                run([sys.executable, "-c", "pass"], env=os.environ)
+            return code
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        done = pool.submit(work)
+        while not (note.exists() and note.read_text()):
+            time.sleep(0.02)
+        leash.close()
+        assert done.result(30) < 0
+    assert _ends(int(note.read_text()))
+    assert run([sys.executable, "-c", "pass"], env=os.environ).returncode == 0
+
+
+def test_children_in_groups_of_their_own_end_too(tmp_path: Path) -> None:
+    note = tmp_path / "pid"
+    apart = _GRANDCHILD.replace('sleep(600)"]', 'sleep(600)"], process_group=0')
+    assert "process_group" in apart
+    assert run([sys.executable, "-c", apart, str(note)], env=os.environ, seconds=5).cut == "time"
+    assert _ends(int(note.read_text()))
