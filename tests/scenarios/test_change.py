@@ -25,6 +25,7 @@ from audit_lib.change.edits import by_file
 from audit_lib.change.plan import planner
 from audit_lib.change.planned import Planner
 from audit_lib.change.rewrite import edited
+from audit_lib.config import GoOptions
 from audit_lib.fixed import Fixed, Level
 from audit_lib.judge.classify import judge
 from audit_lib.model import Finding, Refusal
@@ -168,7 +169,7 @@ def planned(target: Path, *, document: bool = False) -> tuple[dict[str, str], li
     """What a plan makes of a target, unverified: the files that change, and the refusals as they are wanted."""
     settings = configuration.load(target)
     syntax = scan(target, settings)
-    facts, wide = read_wide(target, settings.go)
+    facts, wide = read_wide(target, GoOptions(outside=(str(target.parent / OUTSIDE),)))
     findings = judge(syntax, facts, settings)
     make: Planner = planner(target, settings, syntax, wide, findings, document=document)
     if document:
@@ -183,7 +184,8 @@ def planned(target: Path, *, document: bool = False) -> tuple[dict[str, str], li
 def fixed(scenario: Scenario, target: Path) -> Fixed:
     """A scenario's fix of its target."""
     level: Level = "test" if scenario.options.get("level") == "test" else "build"
-    return fix(target, level=level, document="document" in scenario.options)
+    beside = [target.parent / OUTSIDE]
+    return fix(target, level=level, document="document" in scenario.options, outside=beside)
 
 
 def refusals_of(findings: Iterable[Finding], refusals: Iterable[Refusal]) -> list[str]:

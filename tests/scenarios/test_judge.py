@@ -40,7 +40,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_scenario(path: Path, tmp_path: Path) -> None:
     archive = txtar.read(path)
-    result = audit(_unpacked(archive, tmp_path))
+    result = audit(_unpacked(archive, tmp_path), outside=[tmp_path / OUTSIDE])
     assert not difference(archive, result), f"{archive.comment.strip()}\n\n{difference(archive, result)}"
     assert result.totals.reconciles()
     _compare_degradations(archive, result)
@@ -55,7 +55,7 @@ def test_scenario_says_what_it_is(path: Path) -> None:
 
 def test_a_use_of_a_variable_is_explained_where_it_stands(tmp_path: Path) -> None:
     archive = txtar.read(FOLDER / "variable-uses.txtar")
-    result = audit(_unpacked(archive, tmp_path))
+    result = audit(_unpacked(archive, tmp_path), outside=[tmp_path / OUTSIDE])
     lines = archive.files["orders.go"].splitlines()
     (use,) = explain(result, "orders.go", 1 + lines.index("func load(id string) { find(ctx, id) }"))
     assert (use.verdict, use.rule, use.site.function) == ("fix", "threaded", "load")
