@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"sort"
 	"strings"
 )
 
@@ -45,7 +46,7 @@ func (d *decl) prepareAsked(root ast.Node) {
 	if !d.asks {
 		return
 	}
-	ast.Inspect(root, func(n ast.Node) bool {
+	d.inspect(root, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.IfStmt:
 			holds, fails := d.tells(n.Cond)
@@ -55,7 +56,7 @@ func (d *decl) prepareAsked(root ast.Node) {
 				d.noteAsked(n, fails, d.restOf(n))
 			}
 		case *ast.ForStmt:
-			if _, fails := d.tells(n.Cond); fails != nil && !breaks(n.Body) {
+			if _, fails := d.tells(n.Cond); fails != nil && !d.breaks(n.Body) {
 				d.noteAsked(n, fails, d.restOf(n))
 			}
 		case *ast.SwitchStmt:
@@ -70,7 +71,7 @@ func (d *decl) prepareAsked(root ast.Node) {
 
 // restOf gives the rest of the block that a statement stands in: behind that, others may come by.
 func (d *decl) restOf(statement ast.Node) []span {
-	outer := d.parents[statement]
+	outer := d.parent(statement)
 	if label, ok := outer.(*ast.LabeledStmt); ok {
 		return d.restOf(label)
 	}
@@ -241,6 +242,7 @@ func (d *decl) timedFor(e ast.Expr) *types.Var {
 		}
 	}
 	var last *types.Var
+	d.spend(len(d.assigns))
 	for v := range d.assigns {
 		if scope := v.Parent(); scope != nil && scope.Contains(call.Pos()) && v.Pos() < call.Pos() && d.isTimed(v) {
 			if last == nil || last.Pos() < v.Pos() {
@@ -253,24 +255,24 @@ func (d *decl) timedFor(e ast.Expr) *types.Var {
 
 // isTimed tells a local context with an end of its own.
 func (d *decl) isTimed(v *types.Var) bool {
-	_, ends := d.variableOrigins(v, map[*types.Var]bool{})
+	_, ends := d.variableOrigins(v)
 	return ends != notEnded && !d.waiting.params[v]
 }
 
 // errorOf gives what the variable of an error was last made of before it is used, or nil.
 func (d *decl) errorOf(use *ast.Ident) ast.Expr {
-	var last ast.Expr
-	for _, made := range d.errors[d.variable(use)] {
-		if made.Pos() < use.Pos() && (last == nil || made.Pos() > last.Pos()) {
-			last = made
-		}
+	all := d.errors[d.variable(use)] // in order
+	i := sort.Search(len(all), func(i int) bool { return all[i].Pos() >= use.Pos() })
+	if i == 0 {
+		return nil
 	}
-	return last
+	return all[i-1]
 }
 
 // askedSpans lists where a variable's context has ended since that was asked.
 func (d *decl) askedSpans(v *types.Var) []span {
 	var found []span
+	d.spend(len(d.asked))
 	for _, a := range d.asked {
 		if a.who == v {
 			found = append(found, a.spans...)
@@ -284,17 +286,44 @@ func (d *decl) isBehindAsked(n ast.Node) bool {
 	if len(d.asked) == 0 {
 		return false
 	}
-	owner, at := d.around(n), d.offset(n.Pos())
-	return slices.ContainsFunc(d.asked, func(a asked) bool {
-		return a.all && a.owner == owner &&
-			slices.ContainsFunc(a.spans, func(s span) bool { return s[0] <= at && at < s[1] })
-	})
+	if d.gone == nil {
+		d.gone = map[*funcFact][]span{}
+		for _, a := range d.asked {
+			if a.all {
+				d.gone[a.owner] = append(d.gone[a.owner], a.spans...)
+			}
+		}
+		for owner, spans := range d.gone {
+			d.gone[owner] = joinSpans(spans)
+		}
+	}
+	return holds(d.gone[d.around(n)], d.offset(n.Pos()))
+}
+
+// joinSpans puts spans in order, those that meet joined.
+func joinSpans(spans []span) []span {
+	slices.SortFunc(spans, func(a, b span) int { return a[0] - b[0] })
+	joined := spans[:0]
+	for _, s := range spans {
+		if last := len(joined) - 1; last >= 0 && s[0] <= joined[last][1] {
+			joined[last][1] = max(joined[last][1], s[1])
+		} else if s[0] < s[1] {
+			joined = append(joined, s)
+		}
+	}
+	return joined
+}
+
+// holds tells whether an offset is in one of the spans that `joinSpans` gave.
+func holds(spans []span, at int) bool {
+	i := sort.Search(len(spans), func(i int) bool { return spans[i][1] > at })
+	return i < len(spans) && spans[i][0] <= at
 }
 
 // breaks tells whether a loop's body may leave it by a break of its own.
-func breaks(body *ast.BlockStmt) bool {
+func (d *decl) breaks(body *ast.BlockStmt) bool {
 	found := false
-	ast.Inspect(body, func(n ast.Node) bool {
+	d.inspect(body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			return false
@@ -324,7 +353,7 @@ func (d *decl) isPause(s *ast.ExprStmt) bool {
 	if v == nil || !isContext(v.Type()) {
 		return false
 	}
-	origins, ends := d.variableOrigins(v, map[*types.Var]bool{})
+	origins, ends := d.variableOrigins(v)
 	given := slices.ContainsFunc(origins, func(origin string) bool { return !strings.HasPrefix(origin, "root:") })
 	return ends == timed && !given
 }

@@ -83,9 +83,9 @@ func (d *decl) call(n ast.Node, callee, kind string, ctx []string) {
 	fact := callFact{
 		Caller: d.around(n).ID, Callee: callee, Kind: kind, Place: d.place(n), Ctx: ctx, Test: d.test,
 	}
-	statement := d.parents[n]
+	statement := d.parent(n)
 	if p, ok := statement.(*ast.CallExpr); ok && p.Fun == n { // go func() { … }()
-		statement = d.parents[p]
+		statement = d.parent(p)
 	}
 	switch statement.(type) {
 	case *ast.GoStmt:
@@ -99,13 +99,12 @@ func (d *decl) call(n ast.Node, callee, kind string, ctx []string) {
 	if call, ok := n.(*ast.CallExpr); ok {
 		fact.Method, fact.Spread = d.isMethodExpr(call.Fun), d.spread(call)
 	}
+	d.spend(keptStep * (1 + len(ctx)/8))
 	fact.Loop = d.inLoop(n)
 	fact.Lazy, fact.Common = d.inLazy(n), d.commonWork(n)
 	fact.After = d.isBehindAsked(n)
 	if d.cancels || hasFlag(d.around(n), "waits") {
-		for _, kind := range d.afterReceive(d.pathTo(n)) {
-			fact.After = fact.After || kind != "after_tick"
-		}
+		fact.After = fact.After || d.endsBefore(n)&^tickEnd != 0
 	}
 	d.out.Calls = append(d.out.Calls, fact)
 }
@@ -135,7 +134,7 @@ func hasFlag(fact *funcFact, flag string) bool { return slices.Contains(fact.Fla
 // pathTo lists the nodes from the declaration down to a node.
 func (d *decl) pathTo(n ast.Node) []ast.Node {
 	path := []ast.Node{n}
-	for p := d.parents[n]; p != nil; p = d.parents[p] {
+	for p := d.parent(n); p != nil; p = d.parent(p) {
 		path = append(path, p)
 	}
 	slices.Reverse(path)
@@ -152,9 +151,14 @@ func (d *decl) inLazy(n ast.Node) bool {
 		receiver = fn.Signature().Recv()
 	}
 	child := n
-	for p := d.parents[n]; p != nil; p = d.parents[p] {
+	for p := d.parent(n); p != nil; p = d.parent(p) {
 		if test, ok := p.(*ast.IfStmt); ok && child == ast.Node(test.Body) && !isNotNilTest(test) {
-			if d.isLazy(test, d.body.Body, receiver) {
+			lazy, known := d.lazies[test]
+			if !known {
+				lazy = d.isLazy(test, d.body.Body, receiver)
+				d.lazies[test] = lazy
+			}
+			if lazy {
 				return true
 			}
 		}
@@ -165,12 +169,12 @@ func (d *decl) inLazy(n ast.Node) bool {
 
 // inLoop tells whether a node is inside an endless loop of its own function.
 func (d *decl) inLoop(n ast.Node) bool {
-	for p := d.parents[n]; p != nil; p = d.parents[p] {
+	for p := d.parent(n); p != nil; p = d.parent(p) {
 		switch p := p.(type) {
 		case *ast.FuncLit:
 			return false
 		case *ast.ForStmt:
-			if p.Cond == nil && p.Init == nil && loopsOn(p.Body) {
+			if p.Cond == nil && p.Init == nil && d.loopsOn(p.Body) {
 				return true
 			}
 		case *ast.RangeStmt:
@@ -184,6 +188,7 @@ func (d *decl) inLoop(n ast.Node) bool {
 
 // firstContext gives the origins of the first argument that is a context, or nil.
 func (d *decl) firstContext(call *ast.CallExpr) []string {
+	d.spend(len(call.Args))
 	for _, arg := range call.Args {
 		if isContext(d.info.TypeOf(arg)) {
 			origins, _ := d.origins(arg)

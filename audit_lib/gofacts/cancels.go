@@ -9,7 +9,7 @@ import (
 
 // cancelMade gives what the cancel function goes to of what is made from a root, or nil.
 func (d *decl) cancelMade(root ast.Expr) ast.Expr {
-	derived, ok := d.parents[root].(*ast.CallExpr)
+	derived, ok := d.parent(root).(*ast.CallExpr)
 	if !ok {
 		return nil
 	}
@@ -34,7 +34,7 @@ func (d *decl) keepsCancel(root ast.Expr) bool {
 	if v == nil {
 		return false
 	}
-	for _, ident := range d.uses[v] {
+	for _, ident := range d.usesOf(v) {
 		if d.isStored(ident) || d.isInStored(ident, cancel) {
 			return true
 		}
@@ -50,9 +50,9 @@ func (d *decl) givesCancel(root ast.Expr) bool {
 		return false
 	}
 	home := d.literalAround(cancel)
-	for _, ident := range d.uses[d.variable(cancel)] {
+	for _, ident := range d.usesOf(d.variable(cancel)) {
 		for n := ast.Expr(ident); n != nil; {
-			if call, ok := d.parents[n].(*ast.CallExpr); ok && call.Fun != n {
+			if call, ok := d.parent(n).(*ast.CallExpr); ok && call.Fun != n {
 				return true
 			}
 			lit := d.literalAround(n)
@@ -67,7 +67,7 @@ func (d *decl) givesCancel(root ast.Expr) bool {
 
 // isStored tells whether a value goes into a field, a list or a result.
 func (d *decl) isStored(e ast.Expr) bool {
-	switch p := d.parents[e].(type) {
+	switch p := d.parent(e).(type) {
 	case *ast.AssignStmt:
 		for i, right := range p.Rhs {
 			if right == e && i < len(p.Lhs) {
@@ -105,7 +105,7 @@ func isCancel(t types.Type) bool {
 
 // resultsOf gives what a call's results are assigned to, or are the values of; nothing where it is one value of many.
 func (d *decl) resultsOf(call ast.Expr) []ast.Expr {
-	switch p := d.parents[call].(type) {
+	switch p := d.parent(call).(type) {
 	case *ast.AssignStmt:
 		if len(p.Rhs) == 1 {
 			return p.Lhs

@@ -23,19 +23,24 @@ type importer struct {
 	shared map[string]*types.Package
 	source map[string]*declared // by package ID, so test variants are apart
 	read   func(file string) ([]byte, error)
+	watch  *watch
+
+	keysLock sync.Mutex
+	keys     map[string]string // what packages declare that are not compiled, by their ID
 }
 
 // declared is a package without compiled types, whose declarations are read from source.
 type declared struct {
 	once sync.Once
 	pkg  *types.Package
-	cgo  bool // some of its types are C's, and not known
+	cgo  bool  // some of its types are C's, and not known
+	err  error // why it could not be read
 }
 
-func newImporter(read func(file string) ([]byte, error)) *importer {
+func newImporter(read func(file string) ([]byte, error), w *watch) *importer {
 	return &importer{
 		fset: token.NewFileSet(), shared: map[string]*types.Package{"unsafe": types.Unsafe},
-		source: map[string]*declared{}, read: read,
+		source: map[string]*declared{}, read: read, watch: w, keys: map[string]string{},
 	}
 }
 
@@ -61,8 +66,17 @@ func (imp *importer) declarations(pkg *packages.Package) (*types.Package, error)
 			Importer: &unitImporter{importer: imp, pkg: pkg}, FakeImportC: true, IgnoreFuncBodies: true,
 			Sizes: types.SizesFor("gc", runtime.GOARCH), Error: func(error) {}, // what is there is used
 		}
-		entry.pkg, _ = conf.Check(pkg.PkgPath, imp.fset, files, nil)
+		var read *types.Package
+		entry.err = imp.watch.within(pkg.PkgPath, allowedTime(pkg.GoFiles), func() {
+			read, _ = conf.Check(pkg.PkgPath, imp.fset, files, nil)
+		})
+		if entry.err == nil {
+			entry.pkg = read
+		}
 	})
+	if entry.err != nil {
+		return nil, fmt.Errorf("%s: %w", pkg.PkgPath, entry.err)
+	}
 	if entry.pkg == nil {
 		return nil, fmt.Errorf("%s cannot be read", pkg.PkgPath)
 	}

@@ -27,6 +27,14 @@ type decl struct {
 	asked   []asked                   // where contexts are known to have ended
 	found   map[*types.Var][]ast.Expr // what variables are read from, where that may have been there before
 	commons []common                  // where it does work that is others' too
+
+	// What was found out already, since it is asked for again and again.
+	received map[ast.Node]end             // what was received before a node is reached
+	blocks   map[ast.Node]*blockEnds      // from where on a block has received something
+	setAnew  map[ast.Node]map[string]bool // what a block assigns to
+	lazies   map[*ast.IfStmt]bool         // whether it makes a value once
+	made     map[any]madeFrom             // what contexts were made from
+	gone     map[*funcFact][]span         // where the contexts that are there have ended, in order
 }
 
 func (x *extractor) newDecl(top *funcFact) *decl {
@@ -34,7 +42,8 @@ func (x *extractor) newDecl(top *funcFact) *decl {
 	return &decl{
 		extractor: x, top: top, lits: map[*ast.FuncLit]*funcFact{}, counts: map[string]int{},
 		assigns: map[*types.Var][]ast.Expr{}, params: map[*types.Var]string{}, errors: map[*types.Var][]ast.Expr{},
-		found: map[*types.Var][]ast.Expr{},
+		found: map[*types.Var][]ast.Expr{}, received: map[ast.Node]end{}, blocks: map[ast.Node]*blockEnds{},
+		setAnew: map[ast.Node]map[string]bool{}, lazies: map[*ast.IfStmt]bool{}, made: map[any]madeFrom{},
 	}
 }
 
@@ -62,7 +71,7 @@ func (d *decl) read(root ast.Node) {
 		d.declareParams(d.body.Recv, d.body.Body, d.top, true)
 		d.declareParams(d.body.Type.Params, d.body.Body, d.top, false)
 	}
-	ast.Inspect(root, func(n ast.Node) bool {
+	d.inspect(root, func(n ast.Node) bool {
 		d.visit(n)
 		return true
 	})
@@ -157,14 +166,28 @@ func (d *decl) addLiteral(lit *ast.FuncLit) {
 	if sig, ok := d.info.TypeOf(lit).(*types.Signature); ok {
 		d.describe(fact, sig, lit.Body)
 	}
+	d.spend(2 * len(fact.ID)) // the names of literals in literals grow with their depth
 	d.lits[lit] = fact
 	d.literals[lit] = fact.ID
 	d.out.Funcs = append(d.out.Funcs, fact)
 }
 
+// parent gives the node that a node stands in.
+func (d *decl) parent(n ast.Node) ast.Node {
+	d.spend(1)
+	return d.parents[n]
+}
+
+// usesOf lists where an object is used in this declaration, in order.
+func (d *decl) usesOf(obj types.Object) []*ast.Ident {
+	uses := d.uses[obj]
+	d.spend(len(uses))
+	return uses
+}
+
 // around gives the function that a node stands in.
 func (d *decl) around(n ast.Node) *funcFact {
-	for p := d.parents[n]; p != nil; p = d.parents[p] {
+	for p := d.parent(n); p != nil; p = d.parent(p) {
 		if lit, ok := p.(*ast.FuncLit); ok && d.lits[lit] != nil {
 			return d.lits[lit]
 		}
@@ -180,7 +203,7 @@ func (d *decl) visit(n ast.Node) {
 		d.declareParams(n.Type.Params, n.Body, fact, false)
 		fact.Use = d.useOfFunc(n)
 		var handed []string
-		if call, ok := d.parents[n].(*ast.CallExpr); ok && call.Fun == n {
+		if call, ok := d.parent(n).(*ast.CallExpr); ok && call.Fun == n {
 			handed = d.firstContext(call)
 		}
 		d.call(n, fact.ID, "closure", handed)
@@ -216,10 +239,10 @@ func (d *decl) visitIdent(n *ast.Ident) {
 	switch obj := d.info.Uses[n].(type) {
 	case *types.Func:
 		e := d.outermost(n)
-		if call, ok := d.parents[e].(*ast.CallExpr); ok && call.Fun == e {
+		if call, ok := d.parent(e).(*ast.CallExpr); ok && call.Fun == e {
 			return
 		}
-		if _, inType := d.parents[e].(*ast.Field); inType {
+		if _, inType := d.parent(e).(*ast.Field); inType {
 			return
 		}
 		d.call(e, funcID(obj), "value", nil)
@@ -259,7 +282,7 @@ func (d *decl) holdElement(n *ast.RangeStmt) {
 // passOn records that what a variable or field holds goes on into another.
 func (d *decl) passOn(n *ast.Ident) {
 	e := d.outermost(n)
-	if call, ok := d.parents[e].(*ast.CallExpr); ok && call.Fun == e {
+	if call, ok := d.parent(e).(*ast.CallExpr); ok && call.Fun == e {
 		return
 	}
 	if node := d.funcNode(e); node != "" {
@@ -273,7 +296,7 @@ func (d *decl) passOn(n *ast.Ident) {
 // outermost climbs from an identifier over its selector, index and parentheses.
 func (d *decl) outermost(n ast.Expr) ast.Expr {
 	for {
-		switch p := d.parents[n].(type) {
+		switch p := d.parent(n).(type) {
 		case *ast.SelectorExpr:
 			if p.Sel != n {
 				return n

@@ -111,14 +111,18 @@ func usesOf(t *target, imp *importer, cache *store) []dependentFact {
 }
 
 func readDependent(t *target, u *unit, imp *importer, cache *store) []dependentFact {
-	key := unitKey(t, u)
+	key := unitKey(t, u, imp)
 	var uses []dependentFact
 	if cache.get(key, &uses) {
 		return uses
 	}
-	c := check(u, imp)
-	if len(c.errs) == 0 {
-		uses = extract(t, c).usesOf(t, u)
+	err := imp.watch.within(u.pkg.PkgPath, allowedTime(u.pkg.GoFiles), func() {
+		if c := check(u, imp); len(c.errs) == 0 {
+			uses = extract(t, c).usesOf(t, u)
+		}
+	})
+	if err != nil {
+		return nil // and whatever it uses would break it
 	}
 	cache.put(key, uses)
 	return uses

@@ -28,6 +28,7 @@ func emit(out *bufio.Writer, t *target, l *linked, wide bool) error {
 	e.outside()
 	e.dependents()
 	e.sites()
+	e.skipped()
 	return e.err
 }
 
@@ -249,6 +250,18 @@ func (e *emitter) sites() {
 	sort.SliceStable(sites, func(i, j int) bool { return sites[i].Place.before(sites[j].Place) })
 	for _, site := range sites {
 		e.print("site", site)
+	}
+}
+
+// skipped prints the parts of files that were given up, and why.
+func (e *emitter) skipped() {
+	var skipped []skippedFact
+	for _, facts := range e.l.packages {
+		skipped = append(skipped, facts.Skipped...)
+	}
+	sort.SliceStable(skipped, func(i, j int) bool { return skipped[i].Place.before(skipped[j].Place) })
+	for _, fact := range skipped {
+		e.print("skipped", fact)
 	}
 }
 

@@ -20,12 +20,12 @@ func (d *decl) endedIn(v *types.Var, to token.Pos) []span {
 	for _, made := range d.assigns[v] {
 		found = append(found, d.behindGroup(made, to)...)
 		cancel := d.cancelOf(made)
-		for _, use := range d.uses[cancel] {
-			call, ok := d.parents[use].(*ast.CallExpr)
+		for _, use := range d.usesOf(cancel) {
+			call, ok := d.parent(use).(*ast.CallExpr)
 			if !ok || call.Fun != use || d.around(call) != d.around(made) {
 				continue
 			}
-			if statement, ok := d.parents[call].(*ast.ExprStmt); ok {
+			if statement, ok := d.parent(call).(*ast.ExprStmt); ok {
 				found = append(found, d.behind(statement, min(to, d.nextMade(v, call.End())))...)
 			}
 		}
@@ -36,12 +36,12 @@ func (d *decl) endedIn(v *types.Var, to token.Pos) []span {
 // behindGroup lists what comes behind a wait for the group that a context was made with: it has ended then.
 func (d *decl) behindGroup(made ast.Expr, to token.Pos) []span {
 	call, ok := ast.Unparen(made).(*ast.CallExpr)
-	assign, _ := d.parents[made].(*ast.AssignStmt)
+	assign, _ := d.parent(made).(*ast.AssignStmt)
 	if !ok || assign == nil || len(assign.Lhs) != 2 || d.calleeID(call) != "golang.org/x/sync/errgroup.WithContext" {
 		return nil
 	}
 	var found []span
-	for _, use := range d.uses[d.variable(assign.Lhs[0])] {
+	for _, use := range d.usesOf(d.variable(assign.Lhs[0])) {
 		wait := d.waitOf(use)
 		if wait == nil || d.around(wait) != d.around(made) {
 			continue
@@ -63,21 +63,21 @@ func isMadeOfGiven(origins []string) bool {
 // behindDone lists what comes behind `<-ctx.Done()` on a local: as a statement, or as a case of a select.
 func (d *decl) behindDone(v *types.Var, owner *funcFact, to token.Pos) []span {
 	var found []span
-	for _, use := range d.uses[v] {
-		sel, ok := d.parents[use].(*ast.SelectorExpr)
+	for _, use := range d.usesOf(v) {
+		sel, ok := d.parent(use).(*ast.SelectorExpr)
 		if !ok || sel.Sel.Name != "Done" || d.around(use) != owner {
 			continue
 		}
-		call := d.parents[sel]
-		receive, ok := d.parents[call].(*ast.UnaryExpr)
+		call := d.parent(sel)
+		receive, ok := d.parent(call).(*ast.UnaryExpr)
 		if !ok || receive.Op != token.ARROW {
 			continue
 		}
-		statement, ok := d.parents[receive].(*ast.ExprStmt)
+		statement, ok := d.parent(receive).(*ast.ExprStmt)
 		if !ok {
 			continue
 		}
-		if clause, ok := d.parents[statement].(*ast.CommClause); ok && clause.Comm == ast.Stmt(statement) {
+		if clause, ok := d.parent(statement).(*ast.CommClause); ok && clause.Comm == ast.Stmt(statement) {
 			found = append(found, span{d.offset(statement.End()), d.offset(min(clause.End(), to))})
 		} else {
 			found = append(found, d.behind(statement, to)...)
@@ -88,12 +88,12 @@ func (d *decl) behindDone(v *types.Var, owner *funcFact, to token.Pos) []span {
 
 // waitOf gives the call of `g.Wait()` that a variable stands in, or nil.
 func (d *decl) waitOf(g ast.Expr) ast.Node {
-	sel, ok := d.parents[g].(*ast.SelectorExpr)
+	sel, ok := d.parent(g).(*ast.SelectorExpr)
 	if !ok || sel.X != g || sel.Sel.Name != "Wait" {
 		return nil
 	}
-	if call, ok := d.parents[sel].(*ast.CallExpr); ok && call.Fun == ast.Expr(sel) {
-		if _, deferred := d.parents[call].(*ast.DeferStmt); !deferred {
+	if call, ok := d.parent(sel).(*ast.CallExpr); ok && call.Fun == ast.Expr(sel) {
+		if _, deferred := d.parent(call).(*ast.DeferStmt); !deferred {
 			return call
 		}
 	}
@@ -103,7 +103,7 @@ func (d *decl) waitOf(g ast.Expr) ast.Node {
 // statementAround gives the statement of a block or a case that a node stands in.
 func (d *decl) statementAround(n ast.Node) ast.Node {
 	for {
-		switch p := d.parents[n].(type) {
+		switch p := d.parent(n).(type) {
 		case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause, nil:
 			return n
 		default:
@@ -127,6 +127,7 @@ func (d *decl) cancelOf(made ast.Expr) types.Object {
 // nextMade gives where a variable is next made another context.
 func (d *decl) nextMade(v *types.Var, from token.Pos) token.Pos {
 	next := token.Pos(1 << 30)
+	d.spend(len(d.assigns[v]))
 	for _, made := range d.assigns[v] {
 		if made.Pos() > from {
 			next = min(next, made.Pos())
@@ -138,8 +139,8 @@ func (d *decl) nextMade(v *types.Var, from token.Pos) token.Pos {
 // behind lists what comes behind a statement: the rest of its block, and of those around it that the block goes on to.
 func (d *decl) behind(statement ast.Node, to token.Pos) []span {
 	var found []span
-	for n := statement; ; n = d.parents[n] {
-		outer := d.parents[n]
+	for n := statement; ; n = d.parent(n) {
+		outer := d.parent(n)
 		var list []ast.Stmt
 		switch outer := outer.(type) {
 		case *ast.BlockStmt:
@@ -155,6 +156,7 @@ func (d *decl) behind(statement ast.Node, to token.Pos) []span {
 		}
 		if from, end := n.End(), min(outer.End(), to); from < end {
 			found = append(found, span{d.offset(from), d.offset(end)})
+			d.spend(keptStep)
 		}
 		if outer.End() >= to || leaves(list) {
 			return found
@@ -193,9 +195,9 @@ func isExit(call *ast.CallExpr) bool {
 // endsOthers tells whether a statement calls a cancel function that was made elsewhere: a field, a package's variable, a
 // parameter, or one of a function around the literal. What was handed to this function may have ended then; not where
 // the `block` sets the cancel function anew, since then it ended what went before.
-func (x *extractor) endsOthers(statement ast.Stmt, path []ast.Node, block ast.Node) bool {
+func (d *decl) endsOthers(statement ast.Stmt, block ast.Node) bool {
 	found := false
-	ast.Inspect(statement, func(n ast.Node) bool {
+	d.inspect(statement, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit, *ast.DeferStmt, *ast.GoStmt:
 			return false
@@ -206,7 +208,7 @@ func (x *extractor) endsOthers(statement ast.Stmt, path []ast.Node, block ast.No
 		case *ast.CommClause:
 			return !leaves(n.Body)
 		case *ast.CallExpr:
-			found = found || isCancel(x.info.TypeOf(n.Fun)) && !x.isOwn(n.Fun, path) && !isSetAnew(n.Fun, block)
+			found = found || isCancel(d.info.TypeOf(n.Fun)) && !d.isOwn(n.Fun, block) && !d.isSetAnew(n.Fun, block)
 		}
 		return !found
 	})
@@ -214,35 +216,37 @@ func (x *extractor) endsOthers(statement ast.Stmt, path []ast.Node, block ast.No
 }
 
 // isSetAnew tells whether a block assigns to what an expression names.
-func isSetAnew(e ast.Expr, block ast.Node) bool {
-	name, found := types.ExprString(e), false
-	ast.Inspect(block, func(n ast.Node) bool {
-		if assign, ok := n.(*ast.AssignStmt); ok {
-			for _, left := range assign.Lhs {
-				found = found || types.ExprString(left) == name
+func (d *decl) isSetAnew(e ast.Expr, block ast.Node) bool {
+	names := d.setAnew[block]
+	if names == nil {
+		names = map[string]bool{}
+		d.setAnew[block] = names
+		d.inspect(block, func(n ast.Node) bool {
+			if assign, ok := n.(*ast.AssignStmt); ok {
+				for _, left := range assign.Lhs {
+					names[types.ExprString(left)] = true
+				}
 			}
-		}
-		return !found
-	})
-	return found
+			return true
+		})
+	}
+	return names[types.ExprString(e)]
 }
 
-// isOwn tells whether a function value is a variable that the innermost function of a path declares in its body.
-func (x *extractor) isOwn(e ast.Expr, path []ast.Node) bool {
+// isOwn tells whether a function value is a variable that the function around a block declares in its body.
+func (d *decl) isOwn(e ast.Expr, block ast.Node) bool {
 	ident, ok := ast.Unparen(e).(*ast.Ident)
 	if !ok {
 		return false
 	}
-	v, ok := x.info.Uses[ident].(*types.Var)
-	for i := len(path) - 1; ok && i >= 0; i-- {
-		switch fn := path[i].(type) {
-		case *ast.FuncLit:
-			return declares(fn.Body, v)
-		case *ast.FuncDecl:
-			return declares(fn.Body, v)
-		}
+	v, ok := d.info.Uses[ident].(*types.Var)
+	if !ok {
+		return false
 	}
-	return false
+	if lit := d.literalAround(block); lit != nil {
+		return declares(lit.Body, v)
+	}
+	return d.body != nil && declares(d.body.Body, v)
 }
 
 func declares(body ast.Node, v *types.Var) bool { return body.Pos() <= v.Pos() && v.Pos() < body.End() }

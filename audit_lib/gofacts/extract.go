@@ -25,7 +25,10 @@ type extractor struct {
 	test     bool
 	held     map[string]bool // nodes whose types are noted
 	literals map[*ast.FuncLit]string
-	ensured  map[string]string // fields that the package reads through a function, since they may be nil
+	ensured  map[string]string            // fields that the package reads through a function, since they may be nil
+	stored   map[types.Object][]token.Pos // where fields are assigned to, in order
+	listens  map[*ast.BlockStmt]bool      // loops that wait or listen
+	effort
 }
 
 func extract(t *target, c *checked) *packageFacts {
@@ -37,11 +40,16 @@ func extract(t *target, c *checked) *packageFacts {
 		},
 		givers: map[types.Type]*giver{}, siblings: map[*types.Func]string{}, params: map[*types.Var]string{},
 		globals: map[*types.Var][]made{}, held: map[string]bool{}, literals: map[*ast.FuncLit]string{},
+		listens: map[*ast.BlockStmt]bool{},
+	}
+	x.spare = stepsToSpare
+	for _, file := range c.files {
+		x.spare += stepsPerNode * countNodes(file)
 	}
 	for _, message := range c.errs {
 		x.out.Errors = append(x.out.Errors, t.shorten(message))
 	}
-	x.ensured = x.ensuredFields()
+	x.bounded("package "+x.out.Path, c.files[0], func() { x.ensured = x.ensuredFields() })
 	fresh := map[string]bool{}
 	for _, file := range c.unit.files {
 		fresh[file] = true
@@ -106,18 +114,18 @@ func (x *extractor) readFile(file *ast.File, path string) {
 	for _, d := range file.Decls {
 		switch d := d.(type) {
 		case *ast.FuncDecl:
-			x.readFunc(d)
+			x.bounded(d.Name.Name, d, func() { x.readFunc(d) })
 		case *ast.GenDecl:
-			x.readTypes(d)
+			x.bounded("types", d, func() { x.readTypes(d) })
 			if d.Tok == token.VAR {
 				if initialisers == nil {
 					initialisers = x.newDecl(x.initialiser(file))
 				}
-				initialisers.read(d)
+				x.bounded("variables", d, func() { initialisers.read(d) })
 			}
 		}
 	}
-	x.readFuncTypes(file)
+	x.bounded("function types", file, func() { x.readFuncTypes(file) })
 }
 
 // initialiser is the node that stands for a file's package-level variables.
@@ -206,6 +214,7 @@ func (x *extractor) readTypes(d *ast.GenDecl) {
 			continue
 		}
 		if iface, ok := obj.Type().Underlying().(*types.Interface); ok {
+			x.spend(keptStep * iface.NumMethods())
 			x.out.Ifaces = append(x.out.Ifaces, interfaceFact(obj, iface, x.place(spec)))
 			continue
 		}
@@ -215,6 +224,7 @@ func (x *extractor) readTypes(d *ast.GenDecl) {
 		}
 		fact := typeFact{ID: typeID(obj.Type()), Methods: map[string]string{}, Test: x.test}
 		for i := range set.Len() {
+			x.spend(keptStep)
 			fn := set.At(i).Obj().(*types.Func)
 			fact.Methods[methodKey(fn, set.At(i).Type().(*types.Signature))] = funcID(fn)
 			x.notePromoted(fn, x.place(spec))

@@ -171,6 +171,13 @@ type packageFacts struct {
 	Implements []implementFact
 	Demands    []dependentFact // of a dependent
 	Imports    []string        // outside the module, direct
+	Skipped    []skippedFact   // what was given up
+}
+
+// A skippedFact is a part of a file that was not read, and why; to the end of the file where End is 0.
+type skippedFact struct {
+	Place  place  `json:"place,omitempty"`
+	Reason string `json:"reason,omitempty"`
 }
 
 // A holdFact says that a node may hold another: a function assigned to a field, passed as an argument.

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"sort"
 )
 
 // Where values go: what is assigned, passed, returned or put into something, and the type that it has there.
@@ -12,6 +13,7 @@ import (
 // one of several results of a call.
 func (d *decl) flows(n ast.Node, give func(e ast.Expr, from, to types.Type)) {
 	each := func(values []ast.Expr, to func(i int) types.Type) {
+		d.spend(len(values))
 		for i, e := range values {
 			if t := to(i); t != nil && d.info.TypeOf(e) != nil {
 				give(e, d.info.TypeOf(e), t)
@@ -148,12 +150,18 @@ func (d *decl) resultsAround(n ast.Node) *types.Tuple {
 // wanted is the type that an expression has where it goes, or nil.
 func (d *decl) wanted(e ast.Expr) types.Type {
 	var found types.Type
-	n := d.parents[e]
+	n := d.parent(e)
 	if pair, ok := n.(*ast.KeyValueExpr); ok {
-		n = d.parents[pair]
+		n = d.parent(pair)
 	}
 	if paren, ok := n.(*ast.ParenExpr); ok {
 		return d.wanted(paren)
+	}
+	if lit, ok := n.(*ast.CompositeLit); ok { // long lists are common: only its own place is looked at
+		if i := d.elementAt(lit, e); i >= 0 && d.info.TypeOf(e) != nil {
+			return d.elementOf(lit, i)
+		}
+		return nil
 	}
 	d.flows(n, func(value ast.Expr, _, to types.Type) {
 		if value == e {
@@ -161,4 +169,20 @@ func (d *decl) wanted(e ast.Expr) types.Type {
 		}
 	})
 	return found
+}
+
+// elementAt gives the place of an expression among the values of a literal, or -1.
+func (d *decl) elementAt(lit *ast.CompositeLit, e ast.Expr) int {
+	i := sort.Search(len(lit.Elts), func(i int) bool { return lit.Elts[i].End() >= e.End() })
+	if i == len(lit.Elts) {
+		return -1
+	}
+	value := lit.Elts[i]
+	if pair, ok := value.(*ast.KeyValueExpr); ok {
+		value = pair.Value
+	}
+	if value != e {
+		return -1
+	}
+	return i
 }

@@ -104,17 +104,17 @@ func (d *decl) handleOf(e ast.Expr) (handle, bool) {
 func (d *decl) outmost(ident *ast.Ident) ast.Expr {
 	var e ast.Expr = ident
 	for {
-		if p, ok := d.parents[e].(*ast.SelectorExpr); ok && p.X == e {
+		if p, ok := d.parent(e).(*ast.SelectorExpr); ok && p.X == e {
 			if sel := d.info.Selections[p]; sel != nil && sel.Kind() == types.FieldVal {
 				e = p
 				continue
 			}
 		}
-		if p, ok := d.parents[e].(*ast.UnaryExpr); ok && p.Op == token.AND {
+		if p, ok := d.parent(e).(*ast.UnaryExpr); ok && p.Op == token.AND {
 			e = p
-		} else if p, ok := d.parents[e].(*ast.ParenExpr); ok {
+		} else if p, ok := d.parent(e).(*ast.ParenExpr); ok {
 			e = p
-		} else if p, ok := d.parents[e].(*ast.StarExpr); ok {
+		} else if p, ok := d.parent(e).(*ast.StarExpr); ok {
 			e = p
 		} else {
 			return e
@@ -130,13 +130,13 @@ func (d *decl) noteTouch(ident *ast.Ident) {
 		return
 	}
 	if h, ok := d.handleOf(e); ok {
-		d.waiting.touches[h] = append(d.waiting.touches[h], touch{d.parents[e], kind})
+		d.waiting.touches[h] = append(d.waiting.touches[h], touch{d.parent(e), kind})
 	}
 }
 
 func (d *decl) touchOf(e ast.Expr) touchKind {
 	t := d.info.TypeOf(e)
-	switch p := d.parents[e].(type) {
+	switch p := d.parent(e).(type) {
 	case *ast.SelectorExpr:
 		return d.methodTouch(p, t)
 	case *ast.UnaryExpr:
@@ -155,7 +155,7 @@ func (d *decl) touchOf(e ast.Expr) touchKind {
 	case *ast.CallExpr:
 		return d.argumentTouch(p, e)
 	case *ast.AssignStmt:
-		if _, isName := d.parents[e].(*ast.AssignStmt); isName && p.Tok == token.DEFINE {
+		if _, isName := d.parent(e).(*ast.AssignStmt); isName && p.Tok == token.DEFINE {
 			return noTouch // another name for it
 		}
 		for _, right := range p.Rhs {
@@ -178,13 +178,13 @@ func passesIf(handle bool) touchKind {
 
 // methodTouch sees `g.Wait()`, `g.Done()`, and `<-ctx.Done()`.
 func (d *decl) methodTouch(p *ast.SelectorExpr, t types.Type) touchKind {
-	call, ok := d.parents[p].(*ast.CallExpr)
+	call, ok := d.parent(p).(*ast.CallExpr)
 	if !ok || call.Fun != ast.Expr(p) || t == nil {
 		return noTouch
 	}
 	switch {
 	case p.Sel.Name == "Done" && isContext(t):
-		if receive, ok := d.parents[call].(*ast.UnaryExpr); ok && receive.Op == token.ARROW {
+		if receive, ok := d.parent(call).(*ast.UnaryExpr); ok && receive.Op == token.ARROW {
 			return waits
 		}
 	case p.Sel.Name == "Wait":

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"fmt"
 	"sort"
 	"strconv"
 	"strings"
@@ -12,14 +14,20 @@ type linked struct {
 	funcs    map[string]*funcFact
 	dispatch map[string]*dispatchFact
 	reach    map[string]bool // nodes from which a site can be reached
+	targets  int             // how many functions and methods stand for others
 	handed   map[string]bool // functions that a root or a context on a way to a site is handed to
 }
 
-func link(p *program) *linked {
+func link(p *program) (joined *linked, err error) {
 	l := &linked{
 		program: p, funcs: map[string]*funcFact{}, dispatch: map[string]*dispatchFact{},
 		reach: map[string]bool{}, handed: map[string]bool{},
 	}
+	defer func() {
+		if gone, costly := recover().(tooCostly); costly {
+			joined, err = nil, errors.New(gone.reason)
+		}
+	}()
 	for _, facts := range p.packages {
 		for _, fn := range facts.Funcs {
 			l.funcs[fn.ID] = fn
@@ -31,7 +39,7 @@ func link(p *program) *linked {
 	l.holdValues()
 	l.markReach()
 	l.markHanded()
-	return l
+	return l, nil
 }
 
 // implement joins every interface with the types that have all of its methods.
@@ -80,9 +88,17 @@ func (l *linked) join(iface ifaceFact, all []typeFact, byMethod map[string][]int
 				node.Place = iface.Place // an interface that embeds it is not where it is declared
 			}
 			if target := t.Methods[key]; target != method {
+				l.count(1)
 				node.Targets = append(node.Targets, target)
 			}
 		}
+	}
+}
+
+// count takes what is joined from what may be; a target past that has no callers that could be told.
+func (l *linked) count(targets int) {
+	if l.targets += targets; l.targets > joinedTargets {
+		panic(tooCostly{fmt.Sprintf("more than %d methods stand for those of interfaces", joinedTargets)})
 	}
 }
 
@@ -139,6 +155,7 @@ func (l *linked) holdValues() {
 		}
 		for _, implementer := range iface.Targets {
 			node := l.node("param:"+implementer+"#"+index, "value")
+			l.count(len(l.dispatch[id].Targets))
 			node.Targets = append(node.Targets, l.dispatch[id].Targets...)
 		}
 	}

@@ -26,7 +26,8 @@ type target struct {
 	units   []*unit
 	broken  []problem // what could not be loaded at all
 
-	dependents []*unit // read only for who changes signatures
+	dependents []*unit  // read only for who changes signatures
+	skip       []string // packages that are not read, since the helper failed at them before
 }
 
 // A unit is one package to be read from source. Where a package has tests in its own package, the unit is the test
@@ -64,7 +65,7 @@ func load(opts options) (*target, error) {
 		return nil, err
 	}
 	g := look(files)
-	t := &target{dir: dir, files: files, guard: g}
+	t := &target{dir: dir, files: files, guard: g, skip: opts.skip}
 	t.broken = append(t.broken, g.problems...)
 	overlay, remove, err := g.overlay()
 	if err != nil {

@@ -3,7 +3,7 @@
 //
 // It loads the module's packages from source, tests included, one at a time against the export data of what they
 // import, so memory does not grow with the number of packages. Facts of a package are cached by content. Lines of
-// standard error that begin with "progress" say how many packages are read, of how many.
+// standard error that begin with "progress" say how many packages are read, of how many; "reading" and "read" name them.
 package main
 
 import (
@@ -27,6 +27,7 @@ type options struct {
 	watch   bool
 	private string
 	without folders
+	skip    []string
 }
 
 // folders is the value of a flag that may be repeated.
@@ -51,6 +52,10 @@ func main() {
 	flag.StringVar(&opts.private, "private", "", "an empty folder: where it is named, -mod=mod writes to copies in it")
 	flag.Var(&opts.without, "without", "a module's folder that is not read, absolute or relative to -dir; may be repeated")
 	flag.BoolVar(&opts.watch, "watch", false, "end, with all that was started, when standard input ends")
+	flag.Func("skip", "a package that is not read; may be repeated", func(path string) error {
+		opts.skip = append(opts.skip, path)
+		return nil
+	})
 	flag.Parse()
 	if opts.watch {
 		go endWith(os.Stdin)
@@ -73,7 +78,11 @@ func run(opts options) error {
 		return err
 	}
 	out := bufio.NewWriterSize(os.Stdout, 1<<20)
-	if err := emit(out, target, link(program), opts.wide); err != nil {
+	joined, err := link(program)
+	if err != nil {
+		return err
+	}
+	if err := emit(out, target, joined, opts.wide); err != nil {
 		return err
 	}
 	return out.Flush()

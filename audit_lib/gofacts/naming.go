@@ -67,6 +67,7 @@ func typeID(t types.Type) string {
 
 // signatureKey writes a signature without names of parameters, so that equal keys mean identical signatures.
 func signatureKey(sig *types.Signature) string {
+	checkSize(sig)
 	var b strings.Builder
 	writeSignature(&b, sig)
 	return b.String()
@@ -128,5 +129,6 @@ func writeType(b *strings.Builder, t types.Type) {
 
 // shortType is a type as people read it, with package names instead of paths.
 func shortType(t types.Type) string {
+	checkSize(t)
 	return types.TypeString(t, func(p *types.Package) string { return p.Name() })
 }

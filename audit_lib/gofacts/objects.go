@@ -25,7 +25,10 @@ type object struct {
 	becomes  []useFact
 }
 
-func (o *object) note(use useFact) { o.becomes = append(o.becomes, use) }
+func (d *decl) note(o *object, use useFact) {
+	d.spend(keptStep)
+	o.becomes = append(o.becomes, use)
+}
 
 // start begins to follow what has a type; nil where that is nothing to follow.
 func (d *decl) start(maker *funcFact, t types.Type) *object {
@@ -84,7 +87,7 @@ func (d *decl) becomesOf(call *ast.CallExpr, far bool) []useFact {
 	}
 	o.result, o.far = result, far
 	d.follow(call, o)
-	return o.told()
+	return d.told(o)
 }
 
 // madeBy gives the type of what a call makes that is followed, and which of its results that is.
@@ -116,13 +119,13 @@ func (d *decl) becomesOfParam(v *types.Var, owner *funcFact) []useFact {
 		return nil
 	}
 	d.followVariable(v, o)
-	return o.told()
+	return d.told(o)
 }
 
-func (o *object) told() []useFact {
+func (d *decl) told(o *object) []useFact {
 	goes := slices.ContainsFunc(o.becomes, func(use useFact) bool { return use.Kind == "kept" || use.Kind == "returned" })
 	if o.started && !o.finished || o.inside && goes {
-		o.note(useFact{Kind: "left"})
+		d.note(o, useFact{Kind: "left"})
 	}
 	return o.becomes
 }
@@ -140,7 +143,7 @@ func followValue[E ast.Expr](d *decl, e ast.Expr, takers []E, values []ast.Expr,
 
 // follow goes on from an expression that stands for an object, or for what it is a part of.
 func (d *decl) follow(e ast.Expr, o *object) {
-	switch p := d.parents[e].(type) {
+	switch p := d.parent(e).(type) {
 	case *ast.ParenExpr:
 		d.follow(p, o)
 	case *ast.UnaryExpr:
@@ -148,7 +151,7 @@ func (d *decl) follow(e ast.Expr, o *object) {
 	case *ast.CompositeLit:
 		d.follow(p, o)
 	case *ast.KeyValueExpr:
-		if lit, ok := d.parents[p].(*ast.CompositeLit); ok && p.Value == e {
+		if lit, ok := d.parent(p).(*ast.CompositeLit); ok && p.Value == e {
 			d.follow(lit, o)
 		}
 	case *ast.SelectorExpr:
@@ -169,11 +172,11 @@ func (d *decl) follow(e ast.Expr, o *object) {
 		}
 	case *ast.SendStmt:
 		if p.Value == e && d.isElders(p.Chan) {
-			o.note(useFact{Kind: map[bool]string{true: "sent", false: "kept"}[o.bound]})
+			d.note(o, useFact{Kind: map[bool]string{true: "sent", false: "kept"}[o.bound]})
 		}
 	case *ast.ReturnStmt:
 		if (o.bound || o.far) && d.around(p) == o.maker {
-			o.note(useFact{Kind: "returned"})
+			d.note(o, useFact{Kind: "returned"})
 		}
 	}
 }
@@ -186,7 +189,7 @@ func (d *decl) followInto(left ast.Expr, o *object) {
 	}
 	_, name := ast.Unparen(left).(*ast.Ident)
 	if d.isElders(left) && (!name || isPackageLevel(root)) {
-		o.note(useFact{Kind: "kept"})
+		d.note(o, useFact{Kind: "kept"})
 		d.followField(left, o)
 		return
 	}
@@ -199,7 +202,7 @@ func (d *decl) followVariable(v *types.Var, o *object) {
 		return
 	}
 	o.seen[v] = true
-	for _, ident := range d.uses[v] {
+	for _, ident := range d.usesOf(v) {
 		if !d.isWritten(ident) {
 			d.follow(ident, o)
 		}
@@ -212,14 +215,14 @@ func (d *decl) followField(field ast.Expr, o *object) {
 	if !ok || !o.bound {
 		return
 	}
-	for _, ident := range d.uses[h.v] {
+	for _, ident := range d.usesOf(h.v) {
 		var e ast.Expr = ident
 		for {
 			if found, ok := d.handleOf(e); ok && found == h && e != field {
 				d.follow(e, o)
 				break
 			}
-			p, ok := d.parents[e].(*ast.SelectorExpr)
+			p, ok := d.parent(e).(*ast.SelectorExpr)
 			if !ok || p.X != e {
 				break
 			}
@@ -257,7 +260,7 @@ func (d *decl) followMember(sel *ast.SelectorExpr, o *object) {
 	if !o.bound {
 		return
 	}
-	switch p := d.parents[sel].(type) {
+	switch p := d.parent(sel).(type) {
 	case *ast.SelectorExpr:
 		d.followMember(p, o)
 	case *ast.CallExpr:
@@ -279,7 +282,7 @@ func (d *decl) followArgument(call *ast.CallExpr, e ast.Expr, o *object) {
 	}
 	if isAppend(call) {
 		if d.isKept(e) {
-			o.note(useFact{Kind: "kept"})
+			d.note(o, useFact{Kind: "kept"})
 		} else {
 			d.follow(call, o)
 		}
@@ -292,9 +295,9 @@ func (d *decl) followArgument(call *ast.CallExpr, e ast.Expr, o *object) {
 	receiver := d.ownerOf(call)
 	switch elder := receiver == nil || d.isElders(receiver); {
 	case elder && d.isPutting(call, fn, e):
-		o.note(useFact{Kind: "kept"})
+		d.note(o, useFact{Kind: "kept"})
 	case (o.bound || o.far) && elder && d.ownPackage(fn):
-		o.note(useFact{Kind: "given", Target: d.argument(call, e)})
+		d.note(o, useFact{Kind: "given", Target: d.argument(call, e)})
 	case !elder && d.rootOf(receiver) != nil && (d.ownPackage(fn) || d.isPutting(call, fn, e)):
 		d.followVariable(d.rootOf(receiver), o) // it may be a part of that now
 	}
@@ -324,14 +327,14 @@ func (d *decl) work(call ast.Node, o *object) {
 		use.Defer = d.isAtEnd(call)
 	}
 	if use.Go || use.Defer || use.Func != o.maker.ID {
-		o.note(use)
+		d.note(o, use)
 	}
 }
 
 // isAtEnd tells whether a call is deferred, or comes behind the end of a context.
 func (d *decl) isAtEnd(call ast.Node) bool {
-	if _, deferred := d.parents[call].(*ast.DeferStmt); deferred || d.isBehindAsked(call) {
+	if _, deferred := d.parent(call).(*ast.DeferStmt); deferred || d.isBehindAsked(call) {
 		return true
 	}
-	return slices.ContainsFunc(d.afterReceive(d.pathTo(call)), func(kind string) bool { return kind != "after_tick" })
+	return d.endsBefore(call)&^tickEnd != 0
 }

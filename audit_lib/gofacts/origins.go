@@ -5,7 +5,6 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
-	"sort"
 	"strconv"
 	"strings"
 )
@@ -103,7 +102,7 @@ func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param,
 		fact.Expr, fact.Gives, fact.Nilable = g.read(name), g.gives, g.nils
 	}
 	if fact.Role == "context" && param && len(d.assigns[v]) > 0 {
-		_, ends := d.variableOrigins(v, map[*types.Var]bool{}) // `ctx, cancel := …` makes it another context
+		_, ends := d.variableOrigins(v) // `ctx, cancel := …` makes it another context
 		fact.Ends, fact.Assigned = ends != notEnded, d.offset(d.assigns[v][0].Pos())
 	}
 	if fact.Role == "context" && d.cancels {
@@ -111,7 +110,7 @@ func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param,
 	}
 	if fact.Role == "context" && !param {
 		var ends ending
-		fact.Origins, ends = d.variableOrigins(v, map[*types.Var]bool{})
+		fact.Origins, ends = d.variableOrigins(v)
 		fact.Ends, fact.Lives = ends != notEnded, ends == ended
 		if isMadeOfGiven(fact.Origins) {
 			fact.Ended = append(fact.Ended, d.behindDone(v, owner, to)...)
@@ -130,90 +129,11 @@ func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param,
 //
 // `detached:` is there besides where it has the values of these and not their end.
 func (d *decl) origins(e ast.Expr) ([]string, ending) {
-	return d.expressionOrigins(e, map[*types.Var]bool{})
+	return (&search{decl: d}).ofExpression(e)
 }
 
-func (d *decl) variableOrigins(v *types.Var, seen map[*types.Var]bool) ([]string, ending) {
-	if seen[v] {
-		return nil, notEnded
-	}
-	seen[v] = true
-	set, ends := map[string]bool{}, notEnded
-	if node := d.params[v]; node != "" {
-		set[node] = true
-	}
-	for _, made := range d.assigns[v] {
-		origins, end := d.expressionOrigins(made, seen)
-		for _, origin := range origins {
-			set[origin] = true
-		}
-		ends = max(ends, end)
-	}
-	if len(set) == 0 && isPackageLevel(v) {
-		set[globalOrigin(v)] = true
-	}
-	origins := make([]string, 0, len(set))
-	for origin := range set {
-		origins = append(origins, origin)
-	}
-	sort.Strings(origins)
-	return origins, ends
-}
-
-func (d *decl) expressionOrigins(e ast.Expr, seen map[*types.Var]bool) ([]string, ending) {
-	switch e := ast.Unparen(e).(type) {
-	case *ast.Ident:
-		if v, ok := d.info.Uses[e].(*types.Var); ok {
-			origins, ends := d.variableOrigins(v, seen)
-			if isPackageLevel(v) && len(origins) == 1 && origins[0] == globalOrigin(v) {
-				origins[0] += d.usedAt(e)
-			}
-			return origins, ends
-		}
-	case *ast.SelectorExpr:
-		if sel := d.info.Selections[e]; sel != nil {
-			return []string{"field:" + typeID(sel.Recv()) + "." + e.Sel.Name}, notEnded
-		}
-		if v, ok := d.info.Uses[e.Sel].(*types.Var); ok && v.Pkg() != nil {
-			return []string{globalOrigin(v) + d.usedAt(e)}, notEnded
-		}
-	case *ast.CallExpr:
-		return d.callOrigins(e, seen)
-	}
-	return []string{"other"}, notEnded
-}
-
-func (d *decl) callOrigins(call *ast.CallExpr, seen map[*types.Var]bool) ([]string, ending) {
-	fn := d.calleeFunc(call)
-	if fn == nil {
-		return []string{"other"}, notEnded
-	}
-	id := funcID(fn)
-	if rootNames[id] {
-		return []string{"root:" + strconv.Itoa(d.offset(call.Pos()))}, notEnded
-	}
-	for _, arg := range call.Args {
-		if isContext(d.info.TypeOf(arg)) {
-			origins, ends := d.expressionOrigins(arg, seen)
-			if id == "context.WithoutCancel" {
-				origins = append([]string{"detached:"}, origins...)
-			}
-			return origins, max(ends, endings[id])
-		}
-	}
-	for _, arg := range call.Args { // withUser(r): made from the request's
-		if g := d.giverOf(d.info.TypeOf(arg)); g != nil && g.role == "method" && d.givesContext(call) {
-			return []string{"method:" + g.gives}, endings[id]
-		}
-	}
-	if recv := fn.Signature().Recv(); recv != nil && len(call.Args) == 0 {
-		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
-			if t := d.info.TypeOf(sel.X); t != nil && typeID(t) != "" {
-				return []string{"method:" + typeID(t)}, notEnded
-			}
-		}
-	}
-	return []string{"call:" + id}, endings[id]
+func (d *decl) variableOrigins(v *types.Var) ([]string, ending) {
+	return (&search{decl: d}).ofVariable(v)
 }
 
 var rootNames = map[string]bool{
@@ -271,7 +191,7 @@ func (l *linked) endGiven() {
 
 // forward records what a function does with a context that it was given.
 func (d *decl) forward(n *ast.Ident, v *types.Var) {
-	origins, _ := d.variableOrigins(v, map[*types.Var]bool{})
+	origins, _ := d.variableOrigins(v)
 	for _, origin := range origins {
 		if len(origin) < 6 || origin[:6] != "param:" {
 			continue

@@ -57,7 +57,7 @@ func packageInterfaces(pkg *packages.Package, imp *importer, cache *store) []ifa
 		if !ok || !obj.Exported() || obj.IsAlias() {
 			continue
 		}
-		if iface, ok := obj.Type().Underlying().(*types.Interface); ok && iface.NumMethods() > 0 {
+		if iface, ok := obj.Type().Underlying().(*types.Interface); ok && iface.NumMethods() > 0 && isWritable(iface) {
 			fact := interfaceFact(obj, iface, place{})
 			fact.External = true
 			facts = append(facts, fact)
@@ -65,6 +65,17 @@ func packageInterfaces(pkg *packages.Package, imp *importer, cache *store) []ifa
 	}
 	cache.put(key, facts)
 	return facts
+}
+
+// isWritable tells whether an interface's methods can be written out; no type of the target has one that cannot.
+func isWritable(iface *types.Interface) bool {
+	for i := range iface.NumMethods() {
+		left := typeNodes
+		if countType(iface.Method(i).Signature(), &left); left <= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func errorInterface() ifaceFact {

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sort"
 	"sync"
 	"sync/atomic"
@@ -25,7 +26,9 @@ type program struct {
 // extractAll reads every unit, as many at a time as there are processors, and takes from the cache what has not
 // changed. The result does not depend on the order in which they finish.
 func extractAll(t *target, cache *store) (*program, error) {
-	imp := newImporter(t.read)
+	w := newWatch()
+	w.guardHeap()
+	imp := newImporter(t.read, w)
 	p := &program{packages: make([]*packageFacts, len(t.units))}
 	var done atomic.Int64
 	atOnce(len(t.units), func(i int) {
@@ -56,19 +59,38 @@ func atOnce(number int, do func(i int)) {
 }
 
 func readUnit(t *target, u *unit, imp *importer, cache *store) *packageFacts {
-	key := unitKey(t, u)
-	facts := new(packageFacts)
-	if cache.get(key, facts) {
-		return facts
+	if slices.Contains(t.skip, u.pkg.PkgPath) {
+		return givenUp(t, u, "the helper fails when it reads it")
 	}
-	facts = extract(t, check(u, imp))
+	key := unitKey(t, u, imp)
+	kept := new(packageFacts)
+	if cache.get(key, kept) {
+		return kept
+	}
+	var facts *packageFacts
+	err := imp.watch.within(u.pkg.PkgPath, allowedTime(u.pkg.GoFiles), func() { facts = extract(t, check(u, imp)) })
+	if err != nil {
+		return givenUp(t, u, err.Error())
+	}
 	cache.put(key, facts)
+	return facts
+}
+
+// givenUp stands for a package that is not read: each of its files is named, so that nothing of it is lost.
+func givenUp(t *target, u *unit, reason string) *packageFacts {
+	facts := &packageFacts{
+		Path: u.pkg.PkgPath, Name: u.pkg.Name, Module: u.module, Dir: t.relative(filepath.Dir(u.pkg.GoFiles[0])),
+		Errors: []string{reason + ": its sites are for review"},
+	}
+	for _, file := range u.files {
+		facts.Skipped = append(facts.Skipped, skippedFact{Place: place{File: t.nameOf(u, file)}, Reason: reason})
+	}
 	return facts
 }
 
 // unitKey names a unit's facts by all that they depend on: its files, its imports' compiled types, and the modules
 // that count as the target's own. It is empty, and nothing is kept, where a file or an import cannot be read.
-func unitKey(t *target, u *unit) string {
+func unitKey(t *target, u *unit, imp *importer) string {
 	sum := sha256.New()
 	fmt.Fprintf(sum, "%s\n%s\n%v\n", u.pkg.ID, u.module, u.dependent)
 	for _, module := range t.modules {
@@ -86,7 +108,9 @@ func unitKey(t *target, u *unit) string {
 		fmt.Fprintf(sum, "%s %v\n", t.nameOf(u, path), fresh[path])
 		sum.Write(content)
 	}
-	fmt.Fprintln(sum, t.importKeys(u.pkg, map[string]string{}))
+	imp.keysLock.Lock()
+	defer imp.keysLock.Unlock()
+	fmt.Fprintln(sum, t.importKeys(u.pkg, imp.keys))
 	return hex.EncodeToString(sum.Sum(nil))
 }
 
@@ -113,6 +137,7 @@ func (t *target) declarationKey(pkg *packages.Package, known map[string]string) 
 	case known[pkg.ID] != "":
 		return known[pkg.ID]
 	}
+	known[pkg.ID] = "its own import" // where packages import each other in a ring
 	sum := sha256.New()
 	for _, path := range pkg.GoFiles {
 		content, err := t.read(path)

@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"strings"
 )
 
 // What the shape of a body tells about how long its work lives.
@@ -18,12 +17,12 @@ import (
 //	signals    it listens for signals to the process
 func bodyFlags(x *extractor, body *ast.BlockStmt, receiver *types.Var) []string {
 	found := map[string]bool{}
-	ast.Inspect(body, func(n ast.Node) bool {
+	x.inspect(body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			return false
 		case *ast.ForStmt:
-			found["forever"] = found["forever"] || n.Cond == nil && n.Init == nil && n.Post == nil && loopsOn(n.Body)
+			found["forever"] = found["forever"] || n.Cond == nil && n.Init == nil && n.Post == nil && x.loopsOn(n.Body)
 		case *ast.RangeStmt:
 			found["forever"] = found["forever"] || x.isChannel(n.X)
 		case *ast.UnaryExpr:
@@ -45,9 +44,12 @@ func bodyFlags(x *extractor, body *ast.BlockStmt, receiver *types.Var) []string 
 }
 
 // loopsOn tells a loop that waits or listens from one that retries: it has a select or a receive in it.
-func loopsOn(body *ast.BlockStmt) bool {
+func (x *extractor) loopsOn(body *ast.BlockStmt) bool {
+	if known, ok := x.listens[body]; ok {
+		return known
+	}
 	found := false
-	ast.Inspect(body, func(n ast.Node) bool {
+	x.inspect(body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			return false
@@ -58,6 +60,7 @@ func loopsOn(body *ast.BlockStmt) bool {
 		}
 		return !found
 	})
+	x.listens[body] = found
 	return found
 }
 
@@ -144,138 +147,3 @@ func isNil(x *extractor, e ast.Expr) bool {
 }
 
 func isReturn(s ast.Stmt) bool { _, ok := s.(*ast.ReturnStmt); return ok }
-
-func (x *extractor) assigns(scope ast.Node, field types.Object) bool {
-	found := false
-	ast.Inspect(scope, func(n ast.Node) bool {
-		if assign, ok := n.(*ast.AssignStmt); ok {
-			for _, left := range assign.Lhs {
-				if sel, ok := ast.Unparen(left).(*ast.SelectorExpr); ok && field != nil && x.info.Uses[sel.Sel] == field {
-					found = true
-				}
-			}
-		}
-		return !found
-	})
-	return found
-}
-
-// afterReceive tells what was received before a statement is reached: "done" for a context's end, "signal" for the
-// process's, "tick" for a timer's, "stop" for another channel, or for what somebody else's cancel function ends. It looks
-// at the statements before the path's, and at the case that the path is in.
-func (d *decl) afterReceive(path []ast.Node) []string {
-	found := map[string]bool{}
-	for i := len(path) - 1; i > 0; i-- {
-		if _, ok := path[i].(*ast.FuncLit); ok {
-			break
-		}
-		var before []ast.Stmt
-		switch outer := path[i-1].(type) {
-		case *ast.BlockStmt:
-			before = outer.List
-		case *ast.CaseClause:
-			before = outer.Body
-		case *ast.CommClause:
-			before = outer.Body
-			if outer.Comm != nil && path[i] != outer.Comm {
-				d.receives(outer.Comm, found)
-			}
-		}
-		for _, stmt := range before {
-			if stmt == path[i] {
-				break
-			}
-			if s, ok := stmt.(*ast.ExprStmt); ok && !d.isPause(s) {
-				d.receives(stmt, found)
-			}
-			if s, ok := stmt.(*ast.SelectStmt); ok && d.onlyEnds(s) {
-				d.receives(s, found)
-			}
-			found["stop"] = found["stop"] || d.cancels && d.endsOthers(stmt, path, path[i-1])
-		}
-	}
-	var kinds []string
-	for _, kind := range []string{"done", "signal", "stop", "tick"} {
-		if found[kind] {
-			kinds = append(kinds, "after_"+kind)
-		}
-	}
-	return kinds
-}
-
-// onlyEnds tells whether a select goes on only when something has ended: all of its cases wait for that, or return.
-func (x *extractor) onlyEnds(s *ast.SelectStmt) bool {
-	goesOn := false
-	for _, clause := range s.Body.List {
-		clause := clause.(*ast.CommClause)
-		if n := len(clause.Body); n > 0 && isReturn(clause.Body[n-1]) {
-			continue
-		}
-		goesOn = true
-		found := map[string]bool{}
-		if clause.Comm != nil {
-			x.receives(clause.Comm, found)
-		}
-		if !found["done"] && !found["signal"] && !found["stop"] {
-			return false
-		}
-	}
-	return goesOn
-}
-
-func (x *extractor) receives(n ast.Node, found map[string]bool) {
-	ast.Inspect(n, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncLit, *ast.BlockStmt:
-			_, block := n.(*ast.BlockStmt)
-			return block
-		case *ast.UnaryExpr:
-			if n.Op == token.ARROW {
-				found[x.receiveKind(n.X)] = true
-			}
-		}
-		return true
-	})
-}
-
-func (x *extractor) receiveKind(channel ast.Expr) string {
-	if call, ok := ast.Unparen(channel).(*ast.CallExpr); ok {
-		if sel, ok := call.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Done" && isContext(x.info.TypeOf(sel.X)) {
-			return "done"
-		}
-	}
-	if t := x.info.TypeOf(channel); t != nil {
-		if c, ok := t.Underlying().(*types.Chan); ok {
-			switch typeID(c.Elem()) {
-			case "os.Signal":
-				return "signal"
-			case "time.Time":
-				return "tick"
-			}
-			if s, ok := c.Elem().Underlying().(*types.Struct); ok && s.NumFields() == 0 && namesEnd(channel) {
-				return "stop"
-			}
-		}
-	}
-	return "value"
-}
-
-// namesEnd tells a channel that says when to end from one that says when to begin; only its name does.
-func namesEnd(channel ast.Expr) bool {
-	name := ""
-	switch e := ast.Unparen(channel).(type) {
-	case *ast.Ident:
-		name = e.Name
-	case *ast.SelectorExpr:
-		name = e.Sel.Name
-	case *ast.CallExpr:
-		return namesEnd(e.Fun)
-	}
-	name = strings.ToLower(name)
-	for _, word := range []string{"stop", "quit", "done", "clos", "exit", "shut", "end", "cancel", "term", "kill"} {
-		if strings.Contains(name, word) {
-			return true
-		}
-	}
-	return false
-}

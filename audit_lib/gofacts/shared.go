@@ -16,7 +16,7 @@ type common struct {
 
 // prepareShared finds the flights and batches of a declaration.
 func (d *decl) prepareShared(root ast.Node) {
-	ast.Inspect(root, func(n ast.Node) bool {
+	d.inspect(root, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.AssignStmt:
 			for i, left := range n.Lhs {
@@ -61,13 +61,13 @@ func (d *decl) notePut(put ast.Node, v *types.Var) {
 		return
 	}
 	for field := range d.waitedFields(v) {
-		for _, ident := range d.uses[v] {
+		for _, ident := range d.usesOf(v) {
 			e := d.outmost(ident)
 			if ident.Pos() < put.End() {
 				continue
 			}
 			if d.touchOf(e) == signals && d.fieldOf(e) == field {
-				d.noteCommon(put, d.reaches(d.parents[e], d.bodyAround(e)), "flight")
+				d.noteCommon(put, d.reaches(d.parent(e), d.bodyAround(e)), "flight")
 			} else if call := d.ownCallWith(e); call != nil && ast.Expr(ident) == e {
 				d.noteCommon(put, call.End(), "flight")
 			}
@@ -84,6 +84,7 @@ func (d *decl) noteCommon(from ast.Node, to token.Pos, kind string) {
 func (d *decl) waitedFields(v *types.Var) map[*types.Var]bool {
 	found := map[*types.Var]bool{}
 	for obj, idents := range d.uses {
+		d.spend(1)
 		w, ok := obj.(*types.Var)
 		if !ok || !types.Identical(w.Type(), v.Type()) || w == v && !d.isFound(v) {
 			continue
@@ -132,7 +133,7 @@ func (d *decl) fieldOf(e ast.Expr) *types.Var {
 
 // ownCallWith gives the call of a function of the target that an expression is an argument of, or nil.
 func (d *decl) ownCallWith(e ast.Expr) *ast.CallExpr {
-	call, ok := d.parents[e].(*ast.CallExpr)
+	call, ok := d.parent(e).(*ast.CallExpr)
 	if !ok || call.Fun == e {
 		return nil
 	}
@@ -192,6 +193,7 @@ func (d *decl) isReadBefore(field *ast.SelectorExpr, at ast.Node) bool {
 	name := types.ExprString(field)
 	for _, from := range d.found {
 		for _, e := range from {
+			d.spend(1)
 			if e.Pos() < at.End() && types.ExprString(e) == name {
 				return true
 			}
@@ -222,6 +224,7 @@ func hasLock(t types.Type) bool {
 // commonWork tells which kind of common work a node is a part of, or gives "".
 func (d *decl) commonWork(n ast.Node) string {
 	at := d.offset(n.Pos())
+	d.spend(len(d.commons))
 	for _, c := range d.commons {
 		if c.span[0] <= at && at < c.span[1] {
 			return c.kind

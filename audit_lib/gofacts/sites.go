@@ -41,8 +41,8 @@ func (d *decl) isGivenLater(call *ast.CallExpr) bool {
 	if len(names) == 0 || typeID(d.info.TypeOf(names[0])) != "net/http.Request" {
 		return false
 	}
-	for _, ident := range d.uses[d.variable(names[0])] {
-		sel, ok := d.parents[ident].(*ast.SelectorExpr)
+	for _, ident := range d.usesOf(d.variable(names[0])) {
+		sel, ok := d.parent(ident).(*ast.SelectorExpr)
 		if ok && sel.X == ast.Expr(ident) && (sel.Sel.Name == "WithContext" || sel.Sel.Name == "Clone") {
 			return true
 		}
@@ -110,18 +110,19 @@ func (d *decl) addContextSite(site siteFact, e ast.Expr) {
 // its values, and this one has no end.
 func (d *decl) isJoined(e ast.Expr) bool {
 	var beside []ast.Expr
-	switch p := d.parents[e].(type) {
+	switch p := d.parent(e).(type) {
 	case *ast.CallExpr:
 		if p.Fun != e && d.givesContext(p) {
 			beside = p.Args
 		}
 	case *ast.KeyValueExpr:
-		if lit, ok := d.parents[p].(*ast.CompositeLit); ok {
+		if lit, ok := d.parent(p).(*ast.CompositeLit); ok {
 			beside = lit.Elts
 		}
 	case *ast.CompositeLit:
 		beside = p.Elts
 	}
+	d.spend(len(beside))
 	return slices.ContainsFunc(beside, func(other ast.Expr) bool {
 		if pair, ok := other.(*ast.KeyValueExpr); ok {
 			other = pair.Value
@@ -166,7 +167,7 @@ func (d *decl) isExternalWork(id string) bool {
 // siteFlags tells how a site stands: in which statement, after what, in which kind of loop, behind which test.
 func (d *decl) siteFlags(n ast.Node) []string {
 	path := d.pathTo(n)
-	flags := d.afterReceive(path)
+	flags := d.endsBefore(n).names()
 	if d.isBehindAsked(n) && !slices.Contains(flags, "after_done") {
 		flags = append(flags, "after_done")
 	}
@@ -206,8 +207,8 @@ func (d *decl) siteFlags(n ast.Node) []string {
 // isHandedTo tells whether a site is the call of a statement itself, or a context that it is given. What other
 // arguments call is evaluated when the statement is reached.
 func (d *decl) isHandedTo(n ast.Node, call *ast.CallExpr) bool {
-	for p := n; p != nil && p != ast.Node(call); p = d.parents[p] {
-		outer, ok := d.parents[p].(*ast.CallExpr)
+	for p := n; p != nil && p != ast.Node(call); p = d.parent(p) {
+		outer, ok := d.parent(p).(*ast.CallExpr)
 		if ok && outer != call && ast.Node(outer.Fun) != p && !d.givesContext(outer) {
 			return false
 		}
@@ -231,8 +232,9 @@ const maxUses = 24
 
 // useOfContext follows a context expression through variables and derivations to what it is used for.
 func (d *decl) useOfContext(e ast.Expr, depth int) []useFact {
+	d.spend(keptStep)
 	use := useFact{Kind: "other", Line: d.fset.PositionFor(e.Pos(), false).Line, Func: d.around(e).ID}
-	switch p := d.parents[e].(type) {
+	switch p := d.parent(e).(type) {
 	case *ast.ParenExpr:
 		return d.useOfContext(p, depth)
 	case *ast.CallExpr:
@@ -246,7 +248,7 @@ func (d *decl) useOfContext(e ast.Expr, depth int) []useFact {
 		}
 	case *ast.KeyValueExpr:
 		use.Kind = "field"
-		if lit, ok := d.parents[p].(*ast.CompositeLit); ok {
+		if lit, ok := d.parent(p).(*ast.CompositeLit); ok {
 			use.Target = d.composite(lit, p)
 		}
 	case *ast.CompositeLit:
@@ -287,6 +289,7 @@ func (d *decl) useAsArgument(call *ast.CallExpr, e ast.Expr, use useFact, depth 
 	} else {
 		use.Target = d.funcNode(call.Fun)
 	}
+	d.spend(len(call.Args))
 	for i, arg := range call.Args {
 		if arg == e {
 			use.Arg = i
@@ -294,10 +297,10 @@ func (d *decl) useAsArgument(call *ast.CallExpr, e ast.Expr, use useFact, depth 
 		use.Tx = use.Tx || isTransaction(d.info.TypeOf(arg))
 	}
 	use.Tx, use.Becomes = use.Tx || isTransaction(d.receiverType(call)), d.becomesOf(call, true)
-	if start, ok := d.parents[call].(*ast.GoStmt); ok {
+	if start, ok := d.parent(call).(*ast.GoStmt); ok {
 		use.Go, use.Waited = true, d.waitedUntil(start)
 	}
-	_, use.Defer = d.parents[call].(*ast.DeferStmt)
+	_, use.Defer = d.parent(call).(*ast.DeferStmt)
 	if !d.givesContext(call) || depth > 4 {
 		return []useFact{use}
 	}
@@ -328,7 +331,7 @@ func isTransaction(t types.Type) bool {
 }
 
 func (d *decl) literalAround(n ast.Node) *ast.FuncLit {
-	for p := d.parents[n]; p != nil; p = d.parents[p] {
+	for p := d.parent(n); p != nil; p = d.parent(p) {
 		if lit, ok := p.(*ast.FuncLit); ok {
 			return lit
 		}
@@ -375,7 +378,7 @@ func (d *decl) useOfAssigned(left []ast.Expr, use useFact, depth int) []useFact 
 			return []useFact{use}
 		}
 		var uses []useFact
-		for _, ident := range d.uses[v] {
+		for _, ident := range d.usesOf(v) {
 			if len(uses) < maxUses && !d.isWritten(ident) {
 				uses = append(uses, d.useOfContext(ident, depth+1)...)
 			}
@@ -386,7 +389,7 @@ func (d *decl) useOfAssigned(left []ast.Expr, use useFact, depth int) []useFact 
 }
 
 func (d *decl) isWritten(ident *ast.Ident) bool {
-	assign, ok := d.parents[ident].(*ast.AssignStmt)
+	assign, ok := d.parent(ident).(*ast.AssignStmt)
 	if !ok {
 		return false
 	}

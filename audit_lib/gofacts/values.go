@@ -114,6 +114,7 @@ func elementNode(container types.Type) string {
 	switch container.Underlying().(type) {
 	case *types.Map, *types.Slice, *types.Array:
 		var b strings.Builder
+		checkSize(container)
 		writeType(&b, container)
 		return "element:" + b.String()
 	}
@@ -154,7 +155,7 @@ func (d *decl) isForInterface(e ast.Expr) bool {
 
 // isForMethods tells whether a value of a function type is there to be called by its methods.
 func (d *decl) isForMethods(e ast.Expr) bool {
-	n := d.parents[e]
+	n := d.parent(e)
 	if paren, ok := n.(*ast.ParenExpr); ok {
 		return d.isForMethods(paren)
 	}
@@ -174,10 +175,11 @@ func (d *decl) hold(e ast.Expr, target string) {
 
 // sink names the node that takes the value of an expression.
 func (d *decl) sink(e ast.Expr) string {
-	switch p := d.parents[e].(type) {
+	switch p := d.parent(e).(type) {
 	case *ast.ParenExpr:
 		return d.sink(p)
 	case *ast.AssignStmt:
+		d.spend(len(p.Rhs))
 		for i, right := range p.Rhs {
 			if right == e && (len(p.Lhs) == len(p.Rhs) || d.isCommaOK(e)) {
 				return d.funcNode(p.Lhs[i])
@@ -190,7 +192,7 @@ func (d *decl) sink(e ast.Expr) string {
 			}
 		}
 	case *ast.KeyValueExpr:
-		if lit, ok := d.parents[p].(*ast.CompositeLit); ok && p.Value == e {
+		if lit, ok := d.parent(p).(*ast.CompositeLit); ok && p.Value == e {
 			return d.composite(lit, p)
 		}
 	case *ast.CompositeLit:
@@ -206,6 +208,7 @@ func (d *decl) sink(e ast.Expr) string {
 	case *ast.SendStmt:
 		if t := d.info.TypeOf(e); p.Value == e && t != nil {
 			var b strings.Builder
+			checkSize(t)
 			writeType(&b, t)
 			return "sent:" + b.String()
 		}
@@ -216,7 +219,7 @@ func (d *decl) sink(e ast.Expr) string {
 // lasts tells whether what takes a value lives longer than the function around it: what its receiver, a parameter or a
 // package's variable holds, or a function that may know of one.
 func (d *decl) lasts(e ast.Expr) bool {
-	switch p := d.parents[e].(type) {
+	switch p := d.parent(e).(type) {
 	case *ast.ParenExpr:
 		return d.lasts(p)
 	case *ast.CallExpr:
@@ -234,7 +237,7 @@ func (d *decl) lasts(e ast.Expr) bool {
 
 // isKept tells whether a value is put into what lives longer than the function around it: `s.f = e`, `append(s.list, e)`.
 func (d *decl) isKept(e ast.Expr) bool {
-	switch p := d.parents[e].(type) {
+	switch p := d.parent(e).(type) {
 	case *ast.AssignStmt:
 		for i, right := range p.Rhs {
 			if right == e && i < len(p.Lhs) {
@@ -287,6 +290,7 @@ func (d *decl) composite(lit *ast.CompositeLit, listed ast.Expr) string {
 	if !ok && t != nil {
 		return d.elements(t)
 	}
+	d.spend(len(lit.Elts))
 	if i := slices.Index(lit.Elts, listed); ok && i >= 0 {
 		if field := d.fieldAt(lit, fields, i); field != nil {
 			return d.fieldNode(t, field)
@@ -310,6 +314,7 @@ func (d *decl) argument(call *ast.CallExpr, e ast.Expr) string {
 		}
 		return ""
 	}
+	d.spend(len(call.Args))
 	for i, arg := range call.Args {
 		if arg == e {
 			return paramNode(funcID(fn), min(i, max(fn.Signature().Params().Len()-1, 0)))
@@ -323,10 +328,10 @@ func (d *decl) useOfFunc(e ast.Expr) *useFact {
 	use := &useFact{
 		Kind: "other", Line: d.place(e).Line, Func: d.around(e).ID, Lasts: d.lasts(e), Waited: d.waitedUntil(d.startOf(e)),
 	}
-	p := d.parents[e]
+	p := d.parent(e)
 	if call, ok := p.(*ast.CallExpr); ok && call.Fun == e {
 		use.Kind = "call"
-		switch d.parents[call].(type) {
+		switch d.parent(call).(type) {
 		case *ast.GoStmt:
 			use.Kind, use.Go = "go", true
 		case *ast.DeferStmt:
@@ -350,8 +355,8 @@ func (d *decl) useOfFunc(e ast.Expr) *useFact {
 			use.Target = funcID(fn)
 			use.Arg = min(use.Arg, max(fn.Signature().Params().Len()-1, 0))
 		}
-		_, use.Go = d.parents[p].(*ast.GoStmt)
-		_, use.Defer = d.parents[p].(*ast.DeferStmt)
+		_, use.Go = d.parent(p).(*ast.GoStmt)
+		_, use.Defer = d.parent(p).(*ast.DeferStmt)
 	case *ast.ReturnStmt:
 		use.Kind = "return"
 	case *ast.AssignStmt, *ast.ValueSpec:

@@ -28,7 +28,7 @@ func (d *decl) visitVariable(n *ast.Ident, v *types.Var) {
 		return
 	}
 	var e ast.Expr = n
-	if selector, ok := d.parents[n].(*ast.SelectorExpr); ok && selector.Sel == n {
+	if selector, ok := d.parent(n).(*ast.SelectorExpr); ok && selector.Sel == n {
 		e = selector
 	}
 	if d.isAssigned(e) {
@@ -40,7 +40,7 @@ func (d *decl) visitVariable(n *ast.Ident, v *types.Var) {
 
 // isAssigned tells whether a variable gets another value, or gives its address away, for others to do so.
 func (d *decl) isAssigned(e ast.Expr) bool {
-	switch p := d.parents[e].(type) {
+	switch p := d.parent(e).(type) {
 	case *ast.AssignStmt:
 		return slices.Contains(p.Lhs, e)
 	case *ast.UnaryExpr:

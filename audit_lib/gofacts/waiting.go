@@ -1,9 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
+	"slices"
+	"sort"
 )
 
 // Who waits for a goroutine: it signals its end by a channel, a group or a cancel function, and somebody waits for
@@ -14,8 +18,15 @@ type waiting struct {
 	aliases map[*types.Var]handle
 	bodies  map[*types.Var]*ast.FuncLit // literals that are called by a name
 	touches map[handle][]touch
+	ordered []handled // all touches, in order
 	params  map[*types.Var]bool
 	known   map[ast.Node]token.Pos
+}
+
+// A handled is a touch with what it touches.
+type handled struct {
+	handle
+	touch
 }
 
 // groups lists functions that run a literal in a goroutine of what they are called on.
@@ -30,7 +41,7 @@ func (d *decl) prepareWaiting(root ast.Node) {
 		params: map[*types.Var]bool{}, known: map[ast.Node]token.Pos{},
 	}
 	started := false
-	ast.Inspect(root, func(n ast.Node) bool {
+	d.inspect(root, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncType:
 			d.noteParams(n)
@@ -52,6 +63,13 @@ func (d *decl) prepareWaiting(root ast.Node) {
 			d.noteTouch(ident)
 		}
 	}
+	for h, touches := range d.waiting.touches {
+		slices.SortFunc(touches, func(a, b touch) int { return int(a.node.Pos() - b.node.Pos()) })
+		for _, t := range touches {
+			d.waiting.ordered = append(d.waiting.ordered, handled{h, t})
+		}
+	}
+	slices.SortFunc(d.waiting.ordered, func(a, b handled) int { return int(a.node.Pos() - b.node.Pos()) })
 }
 
 func (d *decl) calleeID(call *ast.CallExpr) string {
@@ -89,24 +107,56 @@ func (d *decl) waitedPos(n ast.Node) token.Pos {
 	}
 	d.waiting.known[n] = token.NoPos // who waits for itself is not waited for
 	best := token.NoPos
-	for h, touches := range d.waiting.touches {
-		end := token.NoPos
-		for _, t := range touches {
-			if body := d.bodyWith(n, t.node); body != nil && t.kind != waits {
-				end = max(end, d.reaches(t.node, body))
-			}
-		}
-		if call, ok := n.(*ast.CallExpr); ok {
-			if group, ok := d.groupOf(call); ok && group == h {
-				end = n.End()
-			}
-		}
-		if end > best && d.isAwaited(h, touches, n) {
-			best = end
+	ends := d.signalledIn(n)
+	for _, h := range furthest(ends) {
+		if d.isAwaited(h, d.waiting.touches[h], n) {
+			best = ends[h]
+			break
 		}
 	}
 	d.waiting.known[n] = best
 	return best
+}
+
+// signalledIn gives the handles by which a goroutine may tell its end, each with how far that reaches.
+func (d *decl) signalledIn(n ast.Node) map[handle]token.Pos {
+	ends := map[handle]token.Pos{}
+	for _, body := range d.bodiesOf(n) {
+		ordered := d.waiting.ordered
+		i := sort.Search(len(ordered), func(i int) bool { return ordered[i].node.Pos() >= body.Pos() })
+		for ; i < len(ordered) && ordered[i].node.Pos() < body.End(); i++ {
+			d.spend(1)
+			if t := ordered[i]; t.kind != waits && d.bodyWith(n, t.node) == body {
+				ends[t.handle] = max(ends[t.handle], d.reaches(t.node, body))
+			}
+		}
+	}
+	if call, ok := n.(*ast.CallExpr); ok {
+		if group, ok := d.groupOf(call); ok {
+			if _, touched := d.waiting.touches[group]; touched {
+				ends[group] = n.End()
+			}
+		}
+	}
+	return ends
+}
+
+// furthest gives handles by how far they reach, the furthest first.
+func furthest(ends map[handle]token.Pos) []handle {
+	return slices.SortedFunc(maps.Keys(ends), func(a, b handle) int {
+		return cmp.Or(cmp.Compare(ends[b], ends[a]), cmp.Compare(a.v.Pos(), b.v.Pos()), cmp.Compare(a.path, b.path))
+	})
+}
+
+// bodiesOf gives what of a goroutine may hold a node: its statement, and the literal that it calls by a name.
+func (d *decl) bodiesOf(goroutine ast.Node) []ast.Node {
+	bodies := []ast.Node{goroutine}
+	if stmt, ok := goroutine.(*ast.GoStmt); ok {
+		if v := d.variable(stmt.Call.Fun); v != nil && d.waiting.bodies[v] != nil {
+			bodies = append(bodies, d.waiting.bodies[v])
+		}
+	}
+	return bodies
 }
 
 // groupOf gives the group on which a literal is started.
@@ -139,7 +189,7 @@ func (d *decl) reaches(n, body ast.Node) token.Pos {
 		return body.End()
 	}
 	end := n.End()
-	for p := n; p != nil && p != body; p = d.parents[p] {
+	for p := n; p != nil && p != body; p = d.parent(p) {
 		switch p.(type) {
 		case *ast.DeferStmt:
 			return body.End()
@@ -156,6 +206,7 @@ func (d *decl) isAwaited(h handle, touches []touch, goroutine ast.Node) bool {
 		return true // who calls the function does
 	}
 	for _, t := range touches {
+		d.spend(1)
 		if t.kind == signals || d.bodyWith(goroutine, t.node) != nil {
 			continue
 		}
@@ -170,7 +221,7 @@ func (d *decl) isAwaited(h handle, touches []touch, goroutine ast.Node) bool {
 // goroutineAround gives what starts the goroutine in which a node stands, within the declaration.
 func (d *decl) goroutineAround(n ast.Node) ast.Node {
 	child := n
-	for p := d.parents[n]; p != nil; p = d.parents[p] {
+	for p := d.parent(n); p != nil; p = d.parent(p) {
 		switch p := p.(type) {
 		case *ast.GoStmt:
 			return p
@@ -191,7 +242,7 @@ func (d *decl) isStreamed(call *ast.CallExpr) bool {
 	if len(names) == 0 || !d.isChannel(names[0]) {
 		return false
 	}
-	here, uses := d.goroutineAround(call), d.uses[d.variable(names[0])]
+	here, uses := d.goroutineAround(call), d.usesOf(d.variable(names[0]))
 	for _, use := range uses {
 		reader := d.goroutineAround(use)
 		if reader == nil || reader == here || d.waitedPos(reader) != token.NoPos {
@@ -203,11 +254,11 @@ func (d *decl) isStreamed(call *ast.CallExpr) bool {
 
 // startOf gives what starts a literal or a function that is given away: the statement, the group's call, or itself.
 func (d *decl) startOf(e ast.Expr) ast.Node {
-	switch p := d.parents[e].(type) {
+	switch p := d.parent(e).(type) {
 	case *ast.ParenExpr:
 		return d.startOf(p)
 	case *ast.CallExpr:
-		if start, ok := d.parents[p].(*ast.GoStmt); ok && p.Fun == e {
+		if start, ok := d.parent(p).(*ast.GoStmt); ok && p.Fun == e {
 			return start
 		}
 		if groups[d.calleeID(p)] {
@@ -219,7 +270,7 @@ func (d *decl) startOf(e ast.Expr) ast.Node {
 
 // goStatement gives the go statement of its own function that a node stands in, or nil.
 func (d *decl) goStatement(n ast.Node) ast.Node {
-	for p := d.parents[n]; p != nil; p = d.parents[p] {
+	for p := d.parent(n); p != nil; p = d.parent(p) {
 		switch p.(type) {
 		case *ast.GoStmt:
 			return p
