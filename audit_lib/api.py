@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from audit_lib.untrusted import git
 
 EVERYTHING = Selection()
 
+MAX_TIME = 3600.0
+"""How many seconds an audit may take by default: a repository of some million lines takes a few minutes."""
+
 
 def audit(
     target: Path,
@@ -28,12 +32,14 @@ def audit(
     modfile: str = "",
     outside: Sequence[Path] = (),
     syntax_only: bool = False,
+    max_time: float = MAX_TIME,
     progress: Progress = silent,
 ) -> Audit:
     """Read and judge all that is below a folder.
 
-    Without types (asked for, or no toolchain) every site is for review, and a degradation says so. `outside` are the
-    folders that the target's go.mod and go.work files may name besides its own. Raises
+    Without types (asked for, no toolchain, or not within `max_time`, in seconds) every site is for review, and a
+    degradation says so; so are sites that are not judged by then. `outside` are the folders that the target's go.mod
+    and go.work files may name besides its own. Raises
     `TargetError` for what is no folder with Go code, `ConfigError` for a configuration that cannot be used.
     """
     settings = configuration.load(target, config)
@@ -42,7 +48,9 @@ def audit(
     known = unchanged.recall(name)
     if known is not None:
         return msgspec.structs.replace(known, commit=git.commit(target))
-    found = reading.judged(target, settings, reading.read(target, settings, None if syntax_only else options, progress))
+    deadline = time.monotonic() + max_time
+    read = reading.read(target, settings, None if syntax_only else options, progress, max_time=max_time)
+    found = reading.judged(target, settings, read, deadline=deadline)
     unchanged.remember(name, found)
     return found
 

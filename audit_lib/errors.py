@@ -41,6 +41,10 @@ class ToolchainError(AuditError):
     exit_code = 3
 
 
+class OutOfTimeError(ToolchainError):
+    """Types were not read within the time that was given. A scan goes on without them."""
+
+
 class OutputError(AuditError):
     """Results cannot be written: read-only, no space."""
 

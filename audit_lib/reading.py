@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -15,10 +16,10 @@ from audit_lib import __version__
 from audit_lib import config as configuration
 from audit_lib.config import Config, GoOptions
 from audit_lib.errors import ToolchainError, UsageError
-from audit_lib.judge.classify import idle_directives, judge
+from audit_lib.judge.classify import idle_directives, judge_until
 from audit_lib.model import Audit, Degradation, Finding, Totals, totals_of
 from audit_lib.progress import Progress, silent
-from audit_lib.read import facts as typed
+from audit_lib.read import gofacts
 from audit_lib.read.facts import Facts
 from audit_lib.read.scan import scan
 from audit_lib.read.syntax import Syntax
@@ -38,26 +39,33 @@ class Reading:
 
 
 def read(
-    target: Path, settings: Config, options: GoOptions | None, progress: Progress = silent, *, wide: bool = False
+    target: Path,
+    settings: Config,
+    options: GoOptions | None,
+    progress: Progress = silent,
+    *,
+    wide: bool = False,
+    max_time: float | None = None,
 ) -> Reading:
     """Read syntax and types at the same time. Without `options` no types are read.
 
     Raises `TargetError` for what is no folder with Go code. With `wide` types are a must: `ToolchainError` where they
-    cannot be read.
+    cannot be read. What takes longer than `max_time`, in seconds, is not read, and named in `degradations`.
     """
+    until = None if max_time is None else time.monotonic() + max_time
 
     leash = Leash()
 
     def types(chosen: GoOptions) -> tuple[Facts, Facts | None]:
         with leash.held():
             if wide:
-                return typed.read_wide(target, chosen, progress)
-            return typed.read(target, chosen, progress), None
+                return gofacts.read_wide(target, chosen, progress, seconds=max_time)
+            return gofacts.read(target, chosen, progress, seconds=max_time), None
 
     # Whatever ends this, SIGTERM too, ends first what the other thread waits for.
     with ThreadPoolExecutor(max_workers=1) as pool, closing(leash):
         facts = None if options is None else pool.submit(types, options)
-        syntax = scan(target, settings, progress)
+        syntax = scan(target, settings, progress, deadline=until)
         degradations = list(syntax.degradations)
         found: tuple[Facts | None, Facts | None] = (None, None)
         if facts is not None:
@@ -75,9 +83,10 @@ def read(
     return Reading(syntax, *found, tuple(degradations))
 
 
-def judged(target: Path, settings: Config, reading: Reading) -> Audit:
-    """The audit of what was read, before any change."""
-    findings = judge(reading.syntax, reading.facts, settings)
+def judged(target: Path, settings: Config, reading: Reading, *, deadline: float | None = None) -> Audit:
+    """The audit of what was read, before any change; sites that are not judged at `deadline` are for review."""
+    judgement = judge_until(deadline, reading.syntax, reading.facts, settings)
+    findings = judgement.findings
     return Audit(
         tool=f"ctxaudit {__version__}",
         target=_name(target, reading.facts),
@@ -85,7 +94,7 @@ def judged(target: Path, settings: Config, reading: Reading) -> Audit:
         config=configuration.as_builtins(settings),
         findings=findings,
         totals=_totals(findings, reading.syntax),
-        degradations=(*reading.degradations, *idle_directives(reading.syntax, findings)),
+        degradations=(*reading.degradations, *judgement.degradations, *idle_directives(reading.syntax, findings)),
         typed=reading.facts is not None,
     )
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from audit_lib.cli.before import recover
-from audit_lib.cli.options import ConfigFile, Mod, ModFile, Outside, Quiet, Tags, split
+from audit_lib.cli.options import MAX_TIME, ConfigFile, MaxTime, Mod, ModFile, Outside, Quiet, Tags, split
 from audit_lib.cli.output import emit, progress
 from audit_lib.errors import UsageError
 
@@ -23,6 +23,7 @@ def explain(
     mod: Mod = None,
     modfile: ModFile = "",
     outside: Outside = None,
+    max_time: MaxTime = MAX_TIME,
     quiet: Quiet = False,
 ) -> None:
     """Show how a context reaches the sites of a line.
@@ -44,6 +45,7 @@ def explain(
             mod=mod or "",
             modfile=modfile,
             outside=tuple(outside or ()),
+            max_time=max_time,
             progress=report,
         )
     findings = api.explain(audit, name, line)

@@ -6,9 +6,11 @@ import time
 
 from audit_lib.cli.before import check_output, recover
 from audit_lib.cli.options import (
+    MAX_TIME,
     ConfigFile,
     Every,
     Formats,
+    MaxTime,
     Mod,
     ModFile,
     Outside,
@@ -34,6 +36,7 @@ def scan(
     modfile: ModFile = "",
     outside: Outside = None,
     syntax_only: SyntaxOnly = False,
+    max_time: MaxTime = MAX_TIME,
     every: Every = False,
     quiet: Quiet = False,
 ) -> None:
@@ -54,6 +57,7 @@ def scan(
             modfile=modfile,
             outside=tuple(outside or ()),
             syntax_only=syntax_only,
+            max_time=max_time,
             progress=report,
         )
     audit = narrowed(audit, phase or ())

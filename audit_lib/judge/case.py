@@ -134,6 +134,7 @@ class Case:
             return True
         queue, seen = [target], set[str]()
         while queue:
+            self.graph.effort.spend(10)
             for kind, other in self.graph.forwards(queue.pop()):
                 if kind == "field" or (kind == "makes" and not self.graph.owns(other) and self._keeps(other)):
                     return True

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from audit_lib.config import Config
 from audit_lib.judge.case import Case, Decision
+from audit_lib.judge.effort import ExhaustedError
 from audit_lib.judge.findings import numbered, typed_finding, untyped_finding
 from audit_lib.judge.graph import Graph
 from audit_lib.judge.lifetime import Lifetimes
@@ -19,24 +20,53 @@ from audit_lib.judge.trail import trail_of
 from audit_lib.judge.variables import Variables
 from audit_lib.judge.versions import Versions
 from audit_lib.model import Degradation, Finding
-from audit_lib.read.facts import Dispatch, Facts, Func, TypedSite
+from audit_lib.read.facts import Dispatch, Facts, Func, Skipped, TypedSite
 from audit_lib.read.syntax import Directive, Syntax, SyntaxSite
 
 AGAIN = frozenset({"origin", "radius", "test", "threaded", "unused"})
 """The rules whose decisions may change with what is decided of siblings."""
 
 
+NO_TYPES = "it was read without types"
+NOT_LOADED = "its package could not be loaded, or build constraints leave its file out"
+
+
+@dataclasses.dataclass(frozen=True)
+class Judgement:
+    """All findings of a target, sorted by file and position, and what was not judged as far as it should be."""
+
+    findings: tuple[Finding, ...]
+    degradations: tuple[Degradation, ...] = ()
+
+
 def judge(syntax: Syntax, facts: Facts | None, config: Config) -> tuple[Finding, ...]:
     """All findings of a target, sorted by file and position. Without facts every site is for review."""
+    return judge_until(None, syntax, facts, config).findings
+
+
+def judge_until(deadline: float | None, syntax: Syntax, facts: Facts | None, config: Config) -> Judgement:
+    """What `judge` finds, until a time of `time.monotonic`: sites that are not judged by then are for review.
+
+    So are those that would take more work than a target of its size may (see `effort`). The degradation says which.
+    """
     tests = frozenset(fact.file for fact in syntax.files if fact.test)
+
+    def unjudged(site: SyntaxSite, why: str) -> Finding:
+        return untyped_finding(site, config, test=site.span.file in tests, why=why)
+
+    degradations: tuple[Degradation, ...] = ()
     if facts is None:
-        found = [untyped_finding(site, config, test=site.span.file in tests, loaded=False) for site in syntax.sites]
+        found = [unjudged(site, NO_TYPES) for site in syntax.sites]
     else:
-        court = Court(syntax, facts, config)
-        found = court.judge_all()
-        for site in court.unseen():
-            found.append(untyped_finding(site, config, test=site.span.file in tests, loaded=True))
-    return numbered(sorted(found, key=lambda finding: finding.site.span))
+        try:
+            court = Court(syntax, facts, config, deadline)
+            found = court.judge_all()
+        except ExhaustedError as error:
+            found = [unjudged(site, str(error)) for site in syntax.sites]
+            degradations = (Degradation("judging", f"{error}; every site is for review"),)
+        else:
+            found += [unjudged(site, why) for site, why in court.unseen()]
+    return Judgement(numbered(sorted(found, key=lambda finding: finding.site.span)), degradations)
 
 
 def idle_directives(syntax: Syntax, findings: Iterable[Finding]) -> list[Degradation]:
@@ -68,9 +98,10 @@ def _by_line(words: Iterable[Directive]) -> dict[tuple[str, int], Directive]:
 class Court:
     """What all cases share: the graph, the reach of sources, and the directives by line."""
 
-    def __init__(self, syntax: Syntax, facts: Facts, config: Config) -> None:
+    def __init__(self, syntax: Syntax, facts: Facts, config: Config, deadline: float | None = None) -> None:
         self._syntax, self._facts, self._config = syntax, facts, config
-        self._graph = Graph(facts, frozenset(file.file for file in syntax.files if file.generator))
+        generated = frozenset(file.file for file in syntax.files if file.generator)
+        self._graph = Graph(facts, generated, deadline=deadline)
         self._lifetimes = Lifetimes(self._graph)
         self._reach = Reach(self._graph, self._lifetimes, stored=config.policy.stored == "fix")
         self._directives = _by_line(syntax.directives)
@@ -96,7 +127,8 @@ class Court:
             for node in self._opened_by(case)
         ]
         opened = frozenset(node.id.rpartition(".")[0] for node, _ in taking)
-        carried = frozenset(target for node, alone in taking if not alone for target in node.targets)
+        carrying = {node.id: node for node, alone in taking if not alone}
+        carried = frozenset(target for node in carrying.values() for target in node.targets)
         variables, found = Variables(), []
         for case, decision in first:
             if decision.rule in AGAIN and not case.site.test:
@@ -112,24 +144,30 @@ class Court:
         """The methods of the module's interfaces that get a context when a case is fixed."""
         for way in case.trail.ways:
             nodes = [*self._graph.interfaces_of(way.callee), *([way.edge.through] if way.edge.through else [])]
+            self._graph.effort.spend(len(nodes))
             for node in nodes:
                 if node.kind == "interface" and not node.external:
                     yield node
 
-    def unseen(self) -> list[SyntaxSite]:
-        """The sites that only syntax saw: their package could not be loaded, or their file is left out of the build.
+    def unseen(self) -> list[tuple[SyntaxSite, str]]:
+        """The sites that only syntax saw, and why: not loaded, left out of the build, or given up.
 
         Calls that need types to be told are left out where types say that they are something else.
         """
+        skipped: dict[str, list[Skipped]] = defaultdict(list)
+        for part in self._facts.skipped:
+            skipped[part.place.file].append(part)
         seen = {(site.place.file, site.place.start, site.place.end) for site in self._facts.sites}
         read = {package.dir for package in self._facts.packages if package.files}
         constrained = {fact.file for fact in self._syntax.files if fact.build}
-        return [
-            site
-            for site in self._syntax.sites
-            if (site.span.file, site.span.start, site.span.end) not in seen
-            and (site.certain or site.package not in read or site.span.file in constrained)
-        ]
+        found = []
+        for site in self._syntax.sites:
+            span = site.span
+            if (span.file, span.start, span.end) not in seen:
+                why = next((part.reason for part in skipped[span.file] if part.covers(span.start)), "")
+                if why or site.certain or site.package not in read or span.file in constrained:
+                    found.append((site, why or NOT_LOADED))
+        return found
 
     def _case(self, site: TypedSite) -> Case | None:
         """The case of a site, or None for a call with a sibling to which no context could be given anyway.
@@ -139,6 +177,7 @@ class Court:
         used = site.kind == "use"
         if used:  # it stands for the root that its variable holds
             site = msgspec.structs.replace(site, kind="root")
+        self._graph.effort.spend(100)
         trail = trail_of(self._graph, self._lifetimes, self._reach, site)
         listed = site.kind == "root" or (site.place.file, site.place.start, site.place.end) in self._listed
         if not listed and (trail.supply is None or site.test):

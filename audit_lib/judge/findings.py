@@ -44,12 +44,8 @@ def typed_finding(case: Case, decision: Decision) -> Finding:
     )
 
 
-def untyped_finding(site: SyntaxSite, config: Config, *, test: bool, loaded: bool) -> Finding:
-    """The finding of a site that only syntax saw: never dropped, never guessed."""
-    if loaded:
-        why = "its package could not be loaded, or build constraints leave its file out"
-    else:
-        why = "it was read without types"
+def untyped_finding(site: SyntaxSite, config: Config, *, test: bool, why: str) -> Finding:
+    """The finding of a site that only syntax saw, and `why`: never dropped, never guessed."""
     return Finding(
         fingerprint=f"{site.package}|{site.function}|{site.kind}|{site.callee}",
         site=Site(site.kind, site.callee, site.span, site.function),
@@ -101,6 +97,7 @@ def _waits(case: Case) -> bool:
         if target in seen:
             continue
         seen.add(target)
+        case.graph.effort.spend(10)
         if target in case.graph.waiting:
             return True
         if not case.graph.owns(target):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from audit_lib.judge.effort import Effort
 from audit_lib.read.facts import Call, Dispatch, EdgeKind, Facts, Func, Origin, Use
 
 ESCAPES = frozenset({"field", "return", "sent"})
@@ -41,10 +42,14 @@ class Edge:
 
 
 class Graph:
-    """Indexes over facts. Everything is computed once and nothing is changed."""
+    """Indexes over facts. Everything is computed once and nothing is changed.
 
-    def __init__(self, facts: Facts, generated: frozenset[str] = frozenset()) -> None:
+    What walks over them counts its steps in `effort`, and raises its `ExhaustedError`.
+    """
+
+    def __init__(self, facts: Facts, generated: frozenset[str] = frozenset(), *, deadline: float | None = None) -> None:
         self.facts = facts
+        self.effort = Effort(facts.size, deadline)
         self.generated = generated  # files that a generator writes: their signatures are not the module's to change
         self.funcs: dict[str, Func] = {func.id: func for func in facts.funcs}
         self.dispatch: dict[str, Dispatch] = {node.id: node for node in facts.dispatch}
@@ -68,8 +73,13 @@ class Graph:
                 self._kept[forward.function].append(forward.target)
             else:
                 self._forwards[forward.function].append((forward.kind, forward.target))
+        self._programs = frozenset(p.path for p in facts.packages if p.name == "main")
+        self._built = frozenset(p.module for p in facts.packages if p.name == "main")  # modules that have a program
+        self._module_of = {p.path: p.module for p in reversed(facts.packages)}
         self._modules = frozenset(module.path for module in facts.modules)
         self._own = tuple(path + behind for path in sorted(self._modules) for behind in ("/", ".", "_test."))
+        self._classes: dict[tuple[str, ...], int] = {}
+        self.holder_class = cache(self._holder_class)
         self.callers = cache(self._callers)
         self.direct = cache(self._direct)
         self.fate = cache(self._fate)
@@ -83,6 +93,7 @@ class Graph:
         func = self.funcs.get(function)
         while func is not None:
             chain.append(func)
+            self.effort.spend()
             func = self.funcs.get(func.parent) if func.parent else None
         return tuple(chain)
 
@@ -98,15 +109,28 @@ class Graph:
         contexts, while the parameter stands for all that others give.
         """
         edges = list(self.direct(function))
-        seen: set[str] = set()
-        queue = list(self.held_by(function))
-        while queue:
-            node = queue.pop(0)
-            if node not in seen:
-                seen.add(node)
-                edges += self.direct(node)
-                queue += self.held_by(node)
+        for node in self.holders_above(function):
+            edges += self.direct(node)
+        self.effort.keep(len(edges))
         return tuple(edges)
+
+    def holders_above(self, function: str) -> list[str]:
+        """What may stand for a function, and for that in turn, the nearest first."""
+        found: dict[str, None] = {}
+        queue = deque(self.held_by(function))
+        while queue:
+            node = queue.popleft()
+            self.effort.spend()
+            if node not in found:
+                found[node] = None
+                queue += self.held_by(node)
+        return list(found)
+
+    def _holder_class(self, function: str) -> int:
+        """A number that functions share which the same nodes may stand for."""
+        nodes = self.held_by(function)
+        self.effort.spend(len(nodes))
+        return self._classes.setdefault(nodes, len(self._classes))
 
     def _direct(self, node: str) -> tuple[Edge, ...]:
         """The calls that name a function, or what holds functions, itself."""
@@ -139,12 +163,11 @@ class Graph:
 
     def is_program(self, package: str) -> bool:
         """Whether a package is a program's own: `main`."""
-        return any(p.name == "main" and p.path == package for p in self.facts.packages)
+        return package in self._programs
 
     def is_library(self, package: str) -> bool:
         """Whether a package belongs to a module that builds no program: its exported functions are for others."""
-        module = next((p.module for p in self.facts.packages if p.path == package), "")
-        return not any(p.name == "main" and p.module == module for p in self.facts.packages)
+        return self._module_of.get(package, "") not in self._built
 
     def interfaces_of(self, function: str) -> tuple[Dispatch, ...]:
         """The interface methods that a method implements."""
@@ -187,6 +210,7 @@ class Graph:
             if node in seen:
                 continue
             seen.add(node)
+            self.effort.spend(1 + len(self._calls.get(node, ())))
             for forwarded in self._kept.get(node, ()):
                 found.add("" if forwarded else "kept")
                 queue.append(forwarded)
@@ -258,6 +282,7 @@ class Graph:
             if current in seen:
                 continue
             seen.add(current)
+            self.effort.spend(10)
             if not self.owns(current):
                 return False
             node = self.dispatch.get(current)
@@ -280,6 +305,7 @@ class Graph:
         """The contexts that can be written at a position, the innermost declared first; hidden names are left out."""
         found: dict[str, Origin] = {}
         for func in self.chain(function):
+            self.effort.spend(1 + len(self._sources[func.id]))
             for source in self._sources[func.id]:
                 if source.start <= offset < source.stop:
                     known = found.get(source.name)

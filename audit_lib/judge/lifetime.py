@@ -119,6 +119,7 @@ class Lifetimes:
         while waiting:
             node = waiting.popleft()
             queued.discard(node)
+            self._graph.effort.spend(2 + 2 * len(self._graph.direct(node)))
             changed = self._learn(self._params, node, self._param_of(node))
             changed |= self._learn(self._ambient, node, self._ambient_of(node))
             if changed:
@@ -130,6 +131,7 @@ class Lifetimes:
         """Which nodes look at which: at callers, at what holds them, at those whose parameter they are called with."""
         dependents: dict[str, list[str]] = defaultdict(list)
         for node in (*self._graph.funcs, *self._graph.dispatch):
+            self._graph.effort.spend(1 + len(self._graph.direct(node)))
             looks_at = set(self._graph.held_by(node))
             for edge in self._graph.direct(node):
                 if not edge.call.test:

@@ -38,6 +38,7 @@ def called_late(graph: Graph, literal: Func) -> frozenset[Late]:
     Nothing of that where it is called in line. Who gets one of the form `func()` or `func() error` from a function that
     nobody calls here may call it whenever he likes.
     """
+    graph.effort.spend(len(graph.callers(literal.id)))
     named = [edge.call for edge in graph.callers(literal.id) if edge.through and edge.through.id.startswith(_NAMED)]
     found: set[Late] = {
         "go" if call.go else "defer" for call in named if not call.test and graph.leaves(call, graph.top(call.caller))
@@ -50,6 +51,7 @@ def called_late(graph: Graph, literal: Func) -> frozenset[Late]:
         if maker in seen:
             continue
         seen.add(maker)
+        graph.effort.spend(len(graph.callers(maker)))
         for call in (edge.call for edge in graph.callers(maker) if edge.kind != "closure" and not edge.call.test):
             called = True
             for use, function in _all_of(graph, call.becomes, call.caller):
@@ -81,6 +83,7 @@ def _all_of(graph: Graph, becomes: Iterable[Use], maker: str) -> Iterator[tuple[
     seen: set[str] = set()
     while queue:
         use, function = queue.pop()
+        graph.effort.spend()
         yield use, function
         if use.kind == "given" and use.target not in seen:
             seen.add(use.target)
@@ -97,6 +100,7 @@ def above(
     seen: set[str] = set()
     while any(use.kind == "returned" for use in becomes) and maker not in seen:
         seen.add(maker)
+        graph.effort.spend(1 if maker in ways else len(graph.callers(maker)))
         edges = (ways[maker],) if maker in ways else graph.callers(maker)
         calls = [edge.call for edge in edges if not edge.call.test]
         yield from ((call.becomes, call.caller) for call in calls)

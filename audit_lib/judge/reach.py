@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -83,6 +84,7 @@ class Reach:
         self.radius = cache(self._radius)
         self.is_closed = cache(self._is_closed)
         self.supply_at = cache(self._supply_at)
+        self._borders: dict[tuple[int, str], int] = {}
         self._spread()
 
     def _supply_at(self, function: str, offset: int, *, but: str = "", to_hand_on: bool = False) -> Supply | None:
@@ -94,7 +96,9 @@ class Reach:
         worth threading.
         """
         best: tuple[tuple[int, ...], Supply] | None = None
-        for source in self._graph.sources_at(function, offset):
+        sources = self._graph.sources_at(function, offset)
+        self._graph.effort.spend(10 * len(sources))
+        for source in sources:
             if (source.role == "stored" and not self._stored) or source.gives in TESTING:
                 continue
             if (but and but in source.origins) or (to_hand_on and not self._is_worth_handing_on(source)):
@@ -146,6 +150,7 @@ class Reach:
         heap: list[tuple[int, int, str, Way]] = []
         order = 0
         for function in self._graph.funcs:
+            nearest: tuple[int, int, str, Way] | None = None  # of those with a source: no other of them is ever taken
             for edge in self._graph.callers(function):
                 if edge.call.test or not self._opens(function, edge):
                     continue
@@ -153,14 +158,18 @@ class Reach:
                 if supply is not None:
                     order += 1
                     cost = 1 + 100 * (supply.lifetime in ("process", "test")) + self._border(edge, supply.source.owner)
-                    heapq.heappush(heap, (cost, order, function, Way(function, edge, supply)))
+                    if nearest is None or cost < nearest[0]:
+                        nearest = (cost, order, function, Way(function, edge, supply))
                 else:
                     down[edge.call.caller].append((function, edge))
+            if nearest is not None:
+                heapq.heappush(heap, nearest)
         while heap:
             distance, _, function, way = heapq.heappop(heap)
             if function in self._ways:
                 continue
             self._ways[function] = way
+            self._graph.effort.spend(1 + len(down[function]))
             for callee, edge in down[function]:
                 if callee not in self._ways:
                     order += 1
@@ -173,8 +182,11 @@ class Reach:
         Who is called otherwise too is judged by that, and detached where it is handed over.
         """
         call = edge.call
-        left = self._graph.leaves(call, owner) or works_on(self._graph, call.becomes, call.caller)
-        return BORDER if left or call.common else 0
+        known = self._borders.get((id(call), owner))  # a call is an edge of each function that it may reach
+        if known is None:
+            left = self._graph.leaves(call, owner) or works_on(self._graph, call.becomes, call.caller)
+            known = self._borders[id(call), owner] = BORDER if left or call.common else 0
+        return known
 
     def _is_worth_handing_on(self, source: Origin) -> bool:
         """Whether a source is worth threading: an ignored command is not, nor a root with a timeout outside `main`."""
@@ -221,6 +233,8 @@ class _Counter:
         self._interfaces: set[str] = set()
         self._calls: set[tuple[str, int]] = set()
         self._files: set[str] = set()
+        self._nodes: set[str] = set()  # functions and what holds them whose calls are counted
+        self._classes: set[int] = set()  # of functions whose holders are counted
         self._moved = 0
 
     def open(self, function: str) -> None:
@@ -240,16 +254,20 @@ class _Counter:
 
     def _siblings(self, function: str) -> list[str]:
         found: list[str] = []
+        if self._graph.holder_class(function) in self._classes:
+            return found
         for node in self._graph.interfaces_of(function):
+            self._graph.effort.spend()
             if node.id not in self._interfaces and not node.external:
                 self._interfaces.add(node.id)
                 self._files.add(node.place.file)
                 found += node.targets
+                self._graph.effort.spend(len(node.targets))
         return found
 
     def _callers(self, function: str) -> list[str]:
         found = []
-        for edge in self._graph.callers(function):
+        for edge in self._edges(function):
             call = edge.call
             place = (call.place.file, call.place.start)
             if place in self._calls:
@@ -264,6 +282,17 @@ class _Counter:
             elif call.kind != "closure":
                 self._moved += 1
         return found
+
+    def _edges(self, function: str) -> Iterator[Edge]:
+        """The ways into a function whose calls are not counted yet: what holds several functions is gone over once."""
+        kind = self._graph.holder_class(function)
+        holders = () if kind in self._classes else self._graph.holders_above(function)
+        self._classes.add(kind)
+        for node in (function, *holders):
+            if node not in self._nodes:
+                self._nodes.add(node)
+                self._graph.effort.spend(1 + len(self._graph.direct(node)))
+                yield from self._graph.direct(node)
 
     def result(self) -> tuple[Radius, int]:
         radius = Radius(len(self._functions), len(self._interfaces), len(self._calls), len(self._files - {""}))

@@ -97,6 +97,7 @@ def trail_by_threading(graph: Graph, lifetimes: Lifetimes, site: TypedSite, ways
     A literal that is called from elsewhere is not behind the borders of the place where it stands.
     """
     offset = site.place.start
+    graph.effort.spend(20 * len(ways))
     found = [*_own(graph, site), *_literals(graph, site.function, ways[0].callee, offset)]
     for way in ways:
         call = way.edge.call
@@ -135,6 +136,7 @@ def _at_call(graph: Graph, way: Way, callee: Func | None) -> Iterator[Crossing]:
 def _ended(graph: Graph, way: Way, supply: Supply | None) -> Iterator[Crossing]:
     """The border that a call behind an end is; what a worker or a process runs then has no context any other time."""
     shared = supply is not None and supply.lifetime in ("worker", "process")
+    graph.effort.spend(len(graph.callers(way.callee)) if shared else 1)
     for edge in graph.callers(way.callee) if shared else (way.edge,):
         if edge.call.after and not edge.call.test:
             yield Crossing("after", edge.call.caller, edge.call.place)
@@ -148,6 +150,7 @@ def started(graph: Graph, lifetimes: Lifetimes, source: Origin) -> Iterator[Cros
     """
     if not source.param or source.role != "context":
         return
+    graph.effort.spend(len(graph.callers(source.owner)))
     for edge in graph.callers(source.owner):
         call = edge.call
         starter = graph.funcs.get(graph.top(call.caller))

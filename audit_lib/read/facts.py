@@ -1,4 +1,4 @@
-"""The typed facts: what gofacts prints, as records, and how it is run.
+"""The typed facts: what gofacts prints, as records.
 
 Nodes are named by package path: functions and methods (`path.Type.Method`), literals (`….func1`), interface methods,
 and variables, fields, elements, parameters and results that hold functions (`field:path.Type.name`). Positions are byte
@@ -7,25 +7,13 @@ offsets from 0; lines and columns from 1.
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
-from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import IO, Literal
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
-from audit_lib.config import GoOptions
 from audit_lib.errors import ToolchainError
-from audit_lib.progress import Progress, silent
-from audit_lib.read import gotool, kept
-from audit_lib.read.modules import named_outside
-from audit_lib.untrusted.processes import started
-
-_NOT_READ = "the module is not read with types; if the folder is to be trusted, name it with --outside DIR"
-_CHANGED = "changed while the packages were read: what is said of its module may not hold"
 
 EdgeKind = Literal["static", "interface", "value", "closure"]
 
@@ -267,6 +255,17 @@ class TypedSite(msgspec.Struct, frozen=True):
     variable: str = ""
 
 
+class Skipped(msgspec.Struct, frozen=True):
+    """A part of a file that was given up, and why: to the end of the file where its end is 0."""
+
+    place: Place = Place()
+    reason: str = ""
+
+    def covers(self, offset: int) -> bool:
+        """Whether a position of its file is in it."""
+        return self.place.start <= offset and (offset < self.place.end or not self.place.end)
+
+
 @dataclass(frozen=True)
 class Facts:
     """All facts of a target, each kind in the order in which gofacts prints it: sorted."""
@@ -283,6 +282,12 @@ class Facts:
     outside: tuple[Outside, ...] = ()
     dependents: tuple[Dependent, ...] = ()
     sites: tuple[TypedSite, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+
+    @property
+    def size(self) -> int:
+        """How many facts there are of what judging walks over."""
+        return sum(map(len, (self.funcs, self.dispatch, self.calls, self.sources, self.forwards, self.sites)))
 
 
 _TYPES: dict[str, tuple[str, type[msgspec.Struct]]] = {
@@ -298,6 +303,7 @@ _TYPES: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "outside": ("outside", Outside),
     "dependent": ("dependents", Dependent),
     "site": ("sites", TypedSite),
+    "skipped": ("skipped", Skipped),
 }
 
 
@@ -330,87 +336,3 @@ def decode_wide(lines: Iterable[bytes]) -> tuple[Facts, Facts]:
 
 def _facts(found: dict[str, list[msgspec.Struct]]) -> Facts:
     return Facts(**{name: tuple(found[kind]) for kind, (name, _) in _TYPES.items()})  # type: ignore[arg-type]
-
-
-def read(target: Path, options: GoOptions, progress: Progress = silent) -> Facts:
-    """The facts of the packages below a folder. Raises `ToolchainError` when they cannot be had at all.
-
-    `progress` is called from another thread, with the number of packages that are read.
-    """
-    lines, problems = _printed(target, options, progress)
-    return _with(decode(lines), problems)
-
-
-def read_wide(target: Path, options: GoOptions, progress: Progress = silent) -> tuple[Facts, Facts]:
-    """The facts that `read` gives, and all facts: who changes a signature must know every caller. Raises as it does."""
-    lines, problems = _printed(target, options, progress, "-wide")
-    near, whole = decode_wide(lines)
-    return _with(near, problems), _with(whole, problems)
-
-
-def _with(facts: Facts, problems: Sequence[Problem]) -> Facts:
-    return replace(facts, problems=(*problems, *facts.problems)) if problems else facts
-
-
-def _printed(target: Path, options: GoOptions, progress: Progress, *more: str) -> tuple[list[bytes], list[Problem]]:
-    """The lines that gofacts prints, and what it was not let read."""
-    progress("types", 0, 0)
-    go = gotool.find_go(not_in=(target,))
-    barred = [one for one in named_outside(target, options, go) if one.reason]
-    problems = [Problem(one.where, f"{one.reason}: {_NOT_READ}") for one in barred]
-    env = gotool.environment(go)
-    if barred:
-        env["GOWORK"] = "off"  # a workspace would bring in what its modules name
-    before = kept.states(target)
-    with tempfile.TemporaryDirectory(prefix="ctxaudit-mod-") as private:
-        command = [*_command(go, target, options), "-private", private, *more]
-        for folder in sorted({one.folder for one in barred}):
-            command += ["-without", folder]
-        printed = _run(command, env, target, progress)
-    problems += [Problem(name, _CHANGED) for name in kept.changed(before, kept.states(target))]
-    return printed, problems
-
-
-def _command(go: gotool.GoTool, target: Path, options: GoOptions) -> list[str]:
-    cache = gotool.cache_root() / "facts"
-    command = [str(gotool.build_helper(go)), "-watch", "-dir", str(target), "-cache", str(cache)]
-    for flag, value in (
-        ("-tags", ",".join(options.tags)),
-        ("-mod", options.mod),
-        ("-modfile", options.modfile),
-        ("-compile", options.compile),
-    ):
-        if value:
-            command += [flag, value]
-    return command
-
-
-def _run(command: Sequence[str], env: Mapping[str, str], target: Path, progress: Progress) -> list[bytes]:
-    said: list[str] = []
-    try:
-        # Standard input is held open: where it ends, since we were killed, gofacts ends what it has started.
-        with (
-            started(command, env=env, stdin=subprocess.PIPE) as process,
-            ThreadPoolExecutor(max_workers=1) as pool,
-        ):
-            assert process.stdout is not None and process.stderr is not None
-            listening = pool.submit(_listen, process.stderr, said, progress)
-            printed = process.stdout.read()
-            listening.result()
-            code = process.wait()
-    except OSError as error:
-        raise ToolchainError(f"{command[0]}: {error.strerror}; remove it, and it is built again") from error
-    if code != 0:
-        message = "; ".join(said).removeprefix("gofacts: ") or f"exit code {code}"
-        raise ToolchainError(f"{target}: the packages cannot be loaded ({message})")
-    return printed.splitlines()
-
-
-def _listen(errors: IO[bytes], said: list[str], progress: Progress) -> None:
-    """Tell progress from what gofacts has to say."""
-    for line in errors:
-        word, *numbers = line.decode(errors="replace").split() or [""]
-        if word == "progress" and len(numbers) == 2:
-            progress("types", int(numbers[0]), int(numbers[1]))
-        else:
-            said.append(" ".join((word, *numbers)))

@@ -6,6 +6,7 @@ otherwise go into files that have nothing to tell.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,17 +46,21 @@ class _Found:
         )
 
 
-def scan(target: Path, config: Config, progress: Progress = silent) -> Syntax:
+def scan(target: Path, config: Config, progress: Progress = silent, *, deadline: float | None = None) -> Syntax:
     """The sites, directives and files of a target.
 
     What cannot be read whole is scanned as far as it goes and named in `degradations`. Raises `TargetError` where
-    there is nothing to scan and `RuleError` for a broken rule.
+    there is nothing to scan and `RuleError` for a broken rule. Folders that are not scanned by `deadline` (of
+    `time.monotonic`) are named there too.
     """
     rules = load_rules(target, config.rules)
     files, unreadable = find_go_files(target, config)
     found = _Found(degradations=unreadable)
     done = 0
-    for package in by_package(files).values():
+    for folder, package in by_package(files).items():
+        if deadline is not None and time.monotonic() > deadline:
+            found.degradations.append(Degradation(folder or ".", "not scanned: the time that was given was over"))
+            continue
         _scan_package(target, package, rules, found)
         done += len(package)
         progress("scan", done, len(files))

@@ -53,7 +53,9 @@ def statements(size: int) -> Files:
 def nested_calls(size: int) -> Files:
     """A call in a call in a call, each with a context."""
     chain = "wrap(" * size + "context.Background()" + ")" * size
-    return _one(["func wrap(ctx context.Context) context.Context { return ctx }\n", f"func deep() {{ take({chain}) }}\n"])
+    return _one(
+        ["func wrap(ctx context.Context) context.Context { return ctx }\n", f"func deep() {{ take({chain}) }}\n"]
+    )
 
 
 def with_values(size: int) -> Files:
@@ -121,8 +123,13 @@ def implementers(size: int) -> Files:
 
 def fields(size: int) -> Files:
     """A struct with many fields that hold functions, all of them called."""
+    line = "\t\tf#: func() { take(context.Background()) },\n"
     struct = ["type S struct {\n", _lines(size, "\tf# func()\n"), "}\n"]
-    filled = ["func fill() *S {\n\treturn &S{\n", _lines(size, "\t\tf#: func() { take(context.Background()) },\n"), "\t}\n}\n"]
+    filled = [
+        "func fill() *S {\n\treturn &S{\n",
+        _lines(size, "\t\tf#: func() { take(context.Background()) },\n"),
+        "\t}\n}\n",
+    ]
     return _one([*struct, *filled, "func (s *S) run() {\n", _lines(size, "\ts.f#()\n"), "}\n"])
 
 
@@ -145,7 +152,9 @@ def chosen(size: int) -> Files:
 
 def packages(size: int) -> Files:
     """Many packages of one file."""
-    text = 'package p#\n\nimport "context"\n\nfunc Take(ctx context.Context) {}\nfunc F() { Take(context.Background()) }\n'
+    text = (
+        'package p#\n\nimport "context"\n\nfunc Take(ctx context.Context) {}\nfunc F() { Take(context.Background()) }\n'
+    )
     return {"grow.go": _HEAD + _ROOT} | {f"p{i}/p.go": text.replace("#", str(i)) for i in range(size)}
 
 
@@ -232,7 +241,9 @@ def embeds(size: int) -> Files:
 
 def selectors(size: int) -> Files:
     """A chain of selectors."""
-    return _one(["type T struct{ next *T }\n", f"func deep(t *T) {{ _ = t{'.next' * size}; take(context.Background()) }}\n"])
+    return _one(
+        ["type T struct{ next *T }\n", f"func deep(t *T) {{ _ = t{'.next' * size}; take(context.Background()) }}\n"]
+    )
 
 
 def concatenated(size: int) -> Files:
@@ -259,13 +270,17 @@ def pointers(size: int) -> Files:
 
 def lists(size: int) -> Files:
     """A type of lists of lists of functions, which are called."""
-    return _one([f"var deep {'[]' * size}func()\n", f"func run() {{ deep{'[0]' * size}(); take(context.Background()) }}\n"])
+    return _one(
+        [f"var deep {'[]' * size}func()\n", f"func run() {{ deep{'[0]' * size}(); take(context.Background()) }}\n"]
+    )
 
 
 def constants(size: int) -> Files:
     """Constants that are squared again and again."""
     parts = [f"const c{i + 1} = c{i} * c{i}\n" for i in range(size)]
-    return _one(["const c0 = 12345678901234567890\n", *parts, f"const big = 1{'0' * size}\n", f"const far = 1e{size}\n"])
+    return _one(
+        ["const c0 = 12345678901234567890\n", *parts, f"const big = 1{'0' * size}\n", f"const far = 1e{size}\n"]
+    )
 
 
 def strings(size: int) -> Files:

@@ -11,7 +11,7 @@ import pytest
 
 from audit_lib.config import GoOptions
 from audit_lib.read import gotool, kept
-from audit_lib.read.facts import read
+from audit_lib.read.gofacts import read
 from tests.hostile.command import degradations, leaves_note, scanned, shop
 
 TOKEN = "ghp0123456789"

@@ -30,7 +30,7 @@ from audit_lib.fixed import Fixed, Level
 from audit_lib.judge.classify import judge
 from audit_lib.model import Finding, Refusal
 from audit_lib.read import gotool
-from audit_lib.read.facts import read_wide
+from audit_lib.read.gofacts import read_wide
 from audit_lib.read.scan import scan
 from tests.scenarios import txtar
 from tests.scenarios.txtar import Archive

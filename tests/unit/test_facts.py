@@ -11,7 +11,8 @@ import pytest
 from audit_lib.config import GoOptions
 from audit_lib.errors import ToolchainError
 from audit_lib.read import gotool
-from audit_lib.read.facts import Facts, Func, Module, Origin, Param, Place, TypedSite, Use, decode, decode_wide, read
+from audit_lib.read.facts import Facts, Func, Module, Origin, Param, Place, TypedSite, Use, decode, decode_wide
+from audit_lib.read.gofacts import read
 
 LINES = (
     b'["module",{"path":"example.org/shop","dir":".","go":"1.22"}]\n',

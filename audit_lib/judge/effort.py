@@ -1,0 +1,52 @@
+"""How much work judging may be: it grows with what was read and no faster, and ends when its time is over.
+
+What is judged was written by others, and may be made so that following it does not end. Steps are counted, so that the
+same input gives the same findings on every machine; the clock is looked at besides where a time was given.
+"""
+
+from __future__ import annotations
+
+import time
+
+STEPS_PER_FACT = 1_000
+"""How many steps judging may take for each fact that was read. Code as people write it needs some dozens."""
+
+STEPS_TO_SPARE = 20_000_000
+"""How many steps it may take besides."""
+
+WAYS = 5_000_000
+"""How many ways into functions are followed, all together: each caller of each function, by whatever it is called."""
+
+_LOOK = 10_000  # so many steps between two looks at the clock
+
+
+class ExhaustedError(Exception):
+    """Judging takes more work or time than it may; `str(error)` says which limit was met."""
+
+
+class Effort:
+    """What is left of the work that judging may be: steps, ways, and time until `deadline` (of `time.monotonic`)."""
+
+    def __init__(self, facts: int = 0, deadline: float | None = None) -> None:
+        self.spent = 0
+        self.ways = 0
+        self._limit = STEPS_TO_SPARE + STEPS_PER_FACT * facts
+        self._deadline = deadline
+        self._look_at = 0
+
+    def spend(self, steps: int = 1) -> None:
+        """Count steps. Raises `ExhaustedError` when there are too many, or the time is over."""
+        self.spent += steps
+        if self.spent >= self._look_at:
+            self._look_at = self.spent + _LOOK
+            if self.spent > self._limit:
+                raise ExhaustedError(f"judging it takes more than {STEPS_PER_FACT} steps for each fact of the target")
+            if self._deadline is not None and time.monotonic() > self._deadline:
+                raise ExhaustedError("the time that was given was over before it was judged")
+
+    def keep(self, ways: int) -> None:
+        """Count ways into functions that are kept in memory. Raises `ExhaustedError` when there are too many."""
+        self.ways += ways
+        if self.ways > WAYS:
+            raise ExhaustedError(f"its functions are called in more than {WAYS} ways")
+        self.spend(ways)
