@@ -60,7 +60,6 @@ def _printed(
 ) -> tuple[list[bytes], list[Problem]]:
     """The lines that gofacts prints, and what it was not let read."""
     progress("types", 0, 0)
-    deadline = None if seconds is None else time.monotonic() + seconds
     go = gotool.find_go(not_in=(target,))
     barred = [one for one in named_outside(target, options, go) if one.reason]
     problems = [Problem(one.where, f"{one.reason}: {_NOT_READ}") for one in barred]
@@ -72,7 +71,7 @@ def _printed(
         command = [*_command(go, target, options), "-private", private, *more]
         for folder in sorted({one.folder for one in barred}):
             command += ["-without", folder]
-        printed = _tried(command, env, target, deadline, progress)
+        printed = _tried(command, env, target, seconds, progress)
     problems += [Problem(name, _CHANGED) for name in kept.changed(before, kept.states(target))]
     return printed, problems
 
@@ -92,15 +91,16 @@ def _command(go: gotool.GoTool, target: Path, options: GoOptions) -> list[str]:
 
 
 def _tried(
-    command: Sequence[str], env: Mapping[str, str], target: Path, deadline: float | None, progress: Progress
+    command: Sequence[str], env: Mapping[str, str], target: Path, seconds: float | None, progress: Progress
 ) -> list[bytes]:
     """What gofacts prints. Packages at which it breaks are left out, and it is run again."""
+    deadline = None if seconds is None else time.monotonic() + seconds
     skipped: list[str] = []
     while True:
         leave_out = [word for path in skipped for word in ("-skip", path)]
         ran = _run([*command, *leave_out], env, deadline, progress)
         if ran.cut == "time":
-            raise OutOfTimeError("not read within the time that was left")
+            raise OutOfTimeError(f"not read within {seconds:.0f} s")
         if ran.cut == "output":
             raise ToolchainError(f"{target}: the facts of its packages are longer than {FACTS_LIMIT >> 20} MB")
         if ran.returncode == 0:

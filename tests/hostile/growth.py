@@ -125,11 +125,7 @@ def fields(size: int) -> Files:
     """A struct with many fields that hold functions, all of them called."""
     line = "\t\tf#: func() { take(context.Background()) },\n"
     struct = ["type S struct {\n", _lines(size, "\tf# func()\n"), "}\n"]
-    filled = [
-        "func fill() *S {\n\treturn &S{\n",
-        _lines(size, "\t\tf#: func() { take(context.Background()) },\n"),
-        "\t}\n}\n",
-    ]
+    filled = ["func fill() *S {\n\treturn &S{\n", _lines(size, line), "\t}\n}\n"]
     return _one([*struct, *filled, "func (s *S) run() {\n", _lines(size, "\ts.f#()\n"), "}\n"])
 
 
