@@ -14,13 +14,10 @@ from audit_lib.change.selection import Selection
 from audit_lib.errors import GateError
 from audit_lib.fixed import Fixed, Level
 from audit_lib.model import Audit, Finding
-from audit_lib.progress import Progress, silent
+from audit_lib.progress import MAX_TIME, Progress, silent
 from audit_lib.untrusted import git
 
 EVERYTHING = Selection()
-
-MAX_TIME = 3600.0
-"""How many seconds an audit may take by default: a repository of some million lines takes a few minutes."""
 
 
 def audit(

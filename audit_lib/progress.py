@@ -17,6 +17,10 @@ Behind a ` · ` stands what changes as it goes on: how many candidates, how many
 """
 
 
+MAX_TIME = 3600.0
+"""How many seconds an audit may take by default: a repository of a million lines takes a few minutes."""
+
+
 def silent(what: str, done: int, total: int) -> None:
     """No progress is shown."""
 

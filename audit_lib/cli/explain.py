@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from audit_lib.cli.before import recover
-from audit_lib.cli.options import MAX_TIME, ConfigFile, MaxTime, Mod, ModFile, Outside, Quiet, Tags, split
+from audit_lib.cli.options import ConfigFile, MaxTime, Mod, ModFile, Outside, Quiet, Tags, split
 from audit_lib.cli.output import emit, progress
 from audit_lib.errors import UsageError
+from audit_lib.progress import MAX_TIME
 
 
 def explain(

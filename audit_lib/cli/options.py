@@ -23,7 +23,6 @@ SyntaxOnly = Annotated[bool, typer.Option("--syntax-only", help="Read without a 
 MaxTime = Annotated[
     float, typer.Option("--max-time", metavar="SECONDS", min=1, help="What the audit may take; the rest is review.")
 ]
-MAX_TIME = 3600.0
 Results = Annotated[Path | None, typer.Option("--out", metavar="OUT", help="Folder for the results.")]
 Formats = Annotated[
     str, typer.Option("--format", metavar="LIST", help="What to write into OUT: jsonl, csv, xlsx, parquet.")

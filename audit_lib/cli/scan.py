@@ -6,7 +6,6 @@ import time
 
 from audit_lib.cli.before import check_output, recover
 from audit_lib.cli.options import (
-    MAX_TIME,
     ConfigFile,
     Every,
     Formats,
@@ -23,6 +22,7 @@ from audit_lib.cli.options import (
     split,
 )
 from audit_lib.cli.output import emit, in_color, progress, width
+from audit_lib.progress import MAX_TIME
 
 
 def scan(
