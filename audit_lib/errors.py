@@ -45,6 +45,12 @@ class OutOfTimeError(ToolchainError):
     """Types were not read within the time that was given. A scan goes on without them."""
 
 
+class ExhaustedError(AuditError):
+    """Following what a target calls takes more work or time than it may. A scan has it as a degradation."""
+
+    exit_code = 3
+
+
 class OutputError(AuditError):
     """Results cannot be written: read-only, no space."""
 

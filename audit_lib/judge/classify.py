@@ -9,8 +9,8 @@ from collections.abc import Iterable, Iterator
 import msgspec
 
 from audit_lib.config import Config
+from audit_lib.errors import ExhaustedError
 from audit_lib.judge.case import Case, Decision
-from audit_lib.judge.effort import ExhaustedError
 from audit_lib.judge.findings import numbered, typed_finding, untyped_finding
 from audit_lib.judge.graph import Graph
 from audit_lib.judge.lifetime import Lifetimes

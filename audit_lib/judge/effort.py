@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import time
 
+from audit_lib.errors import ExhaustedError
+
 STEPS_PER_FACT = 1_000
 """How many steps judging may take for each fact that was read. Code as people write it needs some dozens."""
 
@@ -18,10 +20,6 @@ WAYS = 5_000_000
 """How many ways into functions are followed, all together: each caller of each function, by whatever it is called."""
 
 _LOOK = 10_000  # so many steps between two looks at the clock
-
-
-class ExhaustedError(Exception):
-    """Judging takes more work or time than it may; `str(error)` says which limit was met."""
 
 
 class Effort:
