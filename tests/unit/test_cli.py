@@ -133,9 +133,8 @@ def test_an_interrupt_is_quiet(library: Library, capsys: pytest.CaptureFixture[s
 
 
 def test_scan_hands_its_options_on(library: Library) -> None:
-    options = (
-        "--config c.toml --tags a,b --mod vendor --modfile m.mod --outside lib --outside ../far --syntax-only --quiet"
-    )
+    options = "--config c.toml --tags a,b --mod vendor --modfile m.mod --outside lib --outside ../far"
+    options += " --syntax-only --max-time 60 --quiet"
     assert cli.execute(["scan", "shop", *options.split()]) == 0
     ((target, given),) = library.calls
     del given["progress"]
@@ -147,6 +146,7 @@ def test_scan_hands_its_options_on(library: Library) -> None:
         "modfile": "m.mod",
         "outside": (Path("lib"), Path("../far")),
         "syntax_only": True,
+        "max_time": 60.0,
     }
 
 
