@@ -13,7 +13,7 @@ from audit_lib.errors import ExhaustedError
 STEPS_PER_FACT = 1_000
 """How many steps judging may take for each fact that was read. Code as people write it needs some dozens."""
 
-STEPS_TO_SPARE = 20_000_000
+STEPS_TO_SPARE = 5_000_000
 """How many steps it may take besides."""
 
 WAYS = 5_000_000

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import heapq
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from audit_lib.judge.graph import ESCAPES, GROUPS, LATER, TESTING, Edge, Graph
+from audit_lib.judge.graph import ESCAPES, GROUPS, LATER, TESTING, Edge, Graph, Walk
 from audit_lib.judge.lifetime import COMMANDS, DETACHED, Lifetimes, is_init, is_main
 from audit_lib.judge.objects import works_on
 from audit_lib.model import Lifetime, Radius
@@ -233,8 +232,8 @@ class _Counter:
         self._interfaces: set[str] = set()
         self._calls: set[tuple[str, int]] = set()
         self._files: set[str] = set()
-        self._nodes: set[str] = set()  # functions and what holds them whose calls are counted
-        self._classes: set[int] = set()  # of functions whose holders are counted
+        self._walk = Walk(self._graph)
+        self._classes: set[int] = set()  # of functions whose interfaces are counted
         self._moved = 0
 
     def open(self, function: str) -> None:
@@ -254,8 +253,10 @@ class _Counter:
 
     def _siblings(self, function: str) -> list[str]:
         found: list[str] = []
-        if self._graph.holder_class(function) in self._classes:
+        kind = self._graph.holder_class(function)
+        if kind in self._classes:
             return found
+        self._classes.add(kind)
         for node in self._graph.interfaces_of(function):
             self._graph.effort.spend()
             if node.id not in self._interfaces and not node.external:
@@ -267,7 +268,7 @@ class _Counter:
 
     def _callers(self, function: str) -> list[str]:
         found = []
-        for edge in self._edges(function):
+        for edge in self._walk.edges(function):
             call = edge.call
             place = (call.place.file, call.place.start)
             if place in self._calls:
@@ -282,17 +283,6 @@ class _Counter:
             elif call.kind != "closure":
                 self._moved += 1
         return found
-
-    def _edges(self, function: str) -> Iterator[Edge]:
-        """The ways into a function whose calls are not counted yet: what holds several functions is gone over once."""
-        kind = self._graph.holder_class(function)
-        holders = () if kind in self._classes else self._graph.holders_above(function)
-        self._classes.add(kind)
-        for node in (function, *holders):
-            if node not in self._nodes:
-                self._nodes.add(node)
-                self._graph.effort.spend(1 + len(self._graph.direct(node)))
-                yield from self._graph.direct(node)
 
     def result(self) -> tuple[Radius, int]:
         radius = Radius(len(self._functions), len(self._interfaces), len(self._calls), len(self._files - {""}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from audit_lib.judge.case import Case, Decision, is_constructor
+from audit_lib.judge.graph import Walk
 from audit_lib.judge.lifetime import is_init, is_main
 from audit_lib.model import Category
 
@@ -123,6 +124,7 @@ def _started_by(case: Case) -> Category:
     seen: set[str] = set()
     queue = [case.func.id]
     starts: set[Category] = set()
+    walk = Walk(case.graph)
     while queue:
         current = queue.pop()
         if current in seen:
@@ -132,7 +134,7 @@ def _started_by(case: Case) -> Category:
         if start is not None:
             starts.add(start)
             continue
-        for edge in case.graph.callers(current):
+        for edge in walk.edges(current):
             if edge.call.test:
                 continue
             if edge.call.go and not edge.call.waited:
@@ -179,6 +181,7 @@ def _only_tests_call(case: Case) -> bool:
     seen: set[str] = set()
     queue = [case.top.id]
     tested = False
+    walk = Walk(case.graph)
     while queue:
         current = queue.pop()
         if current in seen:
@@ -187,10 +190,11 @@ def _only_tests_call(case: Case) -> bool:
         func = case.graph.funcs.get(current)
         if func is None or is_main(func) or "package_level" in func.flags or func.closed_by or func.name == "init":
             return False
-        edges = [edge for edge in case.graph.callers(current) if edge.kind != "closure"]
-        if not edges and not func.parent:
+        if not func.parent and all(edge.kind == "closure" for edge in case.graph.callers(current)):
             return False
-        for edge in edges:
+        for edge in walk.edges(current):
+            if edge.kind == "closure":
+                continue
             tested = tested or edge.call.test
             if not edge.call.test:
                 queue.append(case.graph.top(edge.call.caller))
@@ -201,6 +205,7 @@ def _is_used(case: Case) -> bool:
     """Whether anybody could call a site's function: not only itself, or functions that nobody calls."""
     seen: set[str] = set()
     queue = [case.top.id]
+    walk = Walk(case.graph)
     while queue:
         current = queue.pop()
         if current in seen:
@@ -211,7 +216,7 @@ def _is_used(case: Case) -> bool:
             return True
         if case.graph.given_to(current):
             return True
-        queue += [case.graph.top(edge.call.caller) for edge in case.graph.callers(current)]
+        queue += [case.graph.top(edge.call.caller) for edge in walk.edges(current)]
     return False
 
 
