@@ -20,7 +20,8 @@ from audit_lib.config import FILE_NAME, Config, GoOptions
 from audit_lib.errors import ToolchainError
 from audit_lib.model import Audit, decode_audit
 from audit_lib.read import gotool
-from audit_lib.untrusted.files import TEXT_LIMIT, leads_out, read_bytes, walk
+from audit_lib.read.modules import named_outside
+from audit_lib.untrusted.files import leads_out, walk
 from audit_lib.untrusted.writing import private_folder
 
 _READ = (".go", ".mod", ".sum", ".work")
@@ -41,12 +42,12 @@ def signature(target: Path, settings: Config, options: GoOptions, *, syntax_only
             go = gotool.find_go(not_in=(root,))
         except ToolchainError:
             return ""
+        if named_outside(root, options, go):
+            return ""
         digest.update(f"{go.version}\0{gotool.helper_path(go).name}\0".encode())
     for name in _ENVIRONMENT:
         digest.update(f"{name}={os.environ.get(name, '')}\0".encode())
     for file in (*_files(root), *_rule_files(root, settings)):
-        if file.rpartition("/")[2] == "go.mod" and _replaces_outside(root, file):
-            return ""
         digest.update(f"{file}\0{_state(root / file)}\0".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
 
@@ -100,21 +101,6 @@ def _rule_files(root: Path, settings: Config) -> Iterator[str]:
             yield rule
             for folder in walk(root / rule, lambda name: False):
                 yield from (f"{rule}/{name}" for name in (*folder.files, *folder.links, *folder.others))
-
-
-def _replaces_outside(root: Path, go_mod: str) -> bool:
-    """Whether a go.mod takes a module from a folder that is not below the target, or cannot be read."""
-    try:
-        lines = read_bytes(root, go_mod, TEXT_LIMIT).decode("utf-8", "replace").splitlines()
-    except OSError:
-        return True
-    folder = (root / go_mod).parent
-    for line in lines:
-        _, arrow, replacement = line.partition("=>")
-        path = replacement.strip().strip('"').split(" ")[0]
-        if arrow and path.startswith((".", "/")) and not (folder / path).resolve().is_relative_to(root):
-            return True
-    return False
 
 
 def _state(path: Path) -> str:

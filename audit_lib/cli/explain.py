@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from audit_lib.cli.before import recover
-from audit_lib.cli.options import ConfigFile, MaxTime, Mod, ModFile, Outside, Quiet, Tags, split
+from audit_lib.cli.options import AuditTime, ConfigFile, Mod, ModFile, Outside, Quiet, Tags, split
 from audit_lib.cli.output import emit, progress
 from audit_lib.errors import UsageError
 from audit_lib.progress import MAX_TIME
@@ -24,7 +24,7 @@ def explain(
     mod: Mod = None,
     modfile: ModFile = "",
     outside: Outside = None,
-    max_time: MaxTime = MAX_TIME,
+    max_time: AuditTime = MAX_TIME,
     quiet: Quiet = False,
 ) -> None:
     """Show how a context reaches the sites of a line.

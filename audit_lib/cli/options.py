@@ -20,7 +20,7 @@ Outside = Annotated[
     typer.Option("--outside", metavar="FOLDER", help="A folder that go.mod or go.work may name; may be repeated."),
 ]
 SyntaxOnly = Annotated[bool, typer.Option("--syntax-only", help="Read without a Go toolchain: every site is review.")]
-MaxTime = Annotated[
+AuditTime = Annotated[
     float, typer.Option("--max-time", metavar="SECONDS", min=1, help="What the audit may take; the rest is review.")
 ]
 Results = Annotated[Path | None, typer.Option("--out", metavar="OUT", help="Folder for the results.")]
@@ -42,7 +42,7 @@ Patches = Annotated[
 Level = Literal["build", "test", "race"]
 Verify = Annotated[Level, typer.Option("--verify", help="How far the result is proved.")]
 Timeout = Annotated[float, typer.Option("--timeout", metavar="SECONDS", min=1, help="What a package's tests may take.")]
-MaxTime = Annotated[
+FixTime = Annotated[
     float | None,
     typer.Option(
         "--max-time", metavar="SECONDS", min=1, help="What all of it may take; what is not proved by then is refused."

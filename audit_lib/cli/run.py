@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from audit_lib.cli.before import check_output, recover
-from audit_lib.cli.options import ConfigFile, Level, MaxTime, Phases, Quiet
+from audit_lib.cli.options import ConfigFile, FixTime, Level, Phases, Quiet
 from audit_lib.cli.output import emit, progress
 from audit_lib.errors import UsageError
 from audit_lib.untrusted.text import shown
@@ -33,7 +33,7 @@ def run(
         typer.Option("--policy", metavar="LIST", help="fix: decide otherwise, as in exported:variant,workers:keep."),
     ] = "",
     verify: Annotated[Level, typer.Option("--verify", help="fix: how far the result is proved.")] = "test",
-    max_time: MaxTime = None,
+    max_time: FixTime = None,
     document: Annotated[
         bool, typer.Option("--document", help="fix: write reasons beside roots that are kept.")
     ] = False,

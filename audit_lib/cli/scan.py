@@ -6,10 +6,10 @@ import time
 
 from audit_lib.cli.before import check_output, recover
 from audit_lib.cli.options import (
+    AuditTime,
     ConfigFile,
     Every,
     Formats,
-    MaxTime,
     Mod,
     ModFile,
     Outside,
@@ -36,7 +36,7 @@ def scan(
     modfile: ModFile = "",
     outside: Outside = None,
     syntax_only: SyntaxOnly = False,
-    max_time: MaxTime = MAX_TIME,
+    max_time: AuditTime = MAX_TIME,
     every: Every = False,
     quiet: Quiet = False,
 ) -> None:

@@ -16,7 +16,7 @@ from audit_lib.change.gotext import GoText
 from audit_lib.change.imports import repaired, with_import
 from audit_lib.change.outside import references
 from audit_lib.change.patch import patch
-from audit_lib.change.recipes import recipes_of
+from audit_lib.change.recipes import Recipes
 from audit_lib.errors import AuditError
 from audit_lib.model import Audit
 from audit_lib.read.rules import load_rules
@@ -122,7 +122,7 @@ def test_what_is_edited(before: bytes, after: bytes) -> None:
 def test_lines_that_name_generators(data: bytes) -> None:
     with watched():
         text = data.decode("utf-8", "replace")
-        for recipe in recipes_of("mocks/mock.go", {"shop.go": text, "mocks/mock.go": text}):
+        for recipe in Recipes({"shop.go": text, "mocks/mock.go": text}).of("mocks/mock.go"):
             assert not any(word.startswith("/") or ".." in word.split("/") for word in recipe.arguments)
 
 
