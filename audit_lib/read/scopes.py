@@ -12,6 +12,7 @@ from audit_lib.read.limits import ancestors, check_places
 from audit_lib.read.prefilter import stands_alone
 from audit_lib.read.queries import FUNCTION_KINDS, declarations_of, find_all
 
+_LARGE = 50_000  # characters: a smaller file cannot be so deep in so many places that it matters
 _STATEMENTS = frozenset({"if_statement", "for_statement", "expression_switch_statement", "type_switch_statement"})
 _CASES = frozenset({"expression_case", "type_case", "default_case", "communication_case"})
 _SCOPES = _STATEMENTS | _CASES | {*FUNCTION_KINDS, "block"}
@@ -31,13 +32,21 @@ class Scopes:
     def hides(self, name: str, char: int) -> bool:
         """Whether `name` at a character offset means something declared inside the function around it."""
         if name not in self._hidden:
-            nodes = find_all(self._root, declarations_of(name)) if stands_alone(self._text, name) else []
+            nodes = self._uses_of(name) if stands_alone(self._text, name) else []
             check_places(self._text, len(nodes))
             found = (_scope_of(node) for node in nodes)
             self._hidden[name] = _apart(scope for scope in found if scope is not None)
         stretches = self._hidden[name]
         index = bisect_right(stretches, char, key=itemgetter(0)) - 1
         return index >= 0 and char < stretches[index][1]
+
+    def _uses_of(self, name: str) -> list[SgNode]:
+        """Where a name stands on its own. Raises `LimitError` where one lies too deep."""
+        if len(self._text) > _LARGE:
+            # The query below looks for the parent of each, from the root on: that they are not deep is seen first.
+            for node in find_all(self._root, {"kind": "identifier", "pattern": name}):
+                ancestors(node)
+        return find_all(self._root, declarations_of(name))
 
 
 def _apart(stretches: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
