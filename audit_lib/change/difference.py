@@ -12,6 +12,13 @@ from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from typing import NamedTuple
 
+DEPTH_LIMIT = 50
+"""How often what lies between two anchors is anchored again: people's files need a few."""
+
+WORK_LIMIT = 50_000_000
+"""Pairs of equal lines between two anchors, times the lines: what `difflib` may look at. Past it all that lies between
+is one hunk; so it is at the limit of depth."""
+
 
 class Hunk(NamedTuple):
     """The lines `[start, end)` before became the lines `[new_start, new_end)` after; all from 0."""
@@ -40,7 +47,9 @@ def hunks(before: Sequence[bytes], after: Sequence[bytes]) -> list[Hunk]:
     return found
 
 
-def _same(a: Sequence[bytes], b: Sequence[bytes], low: int, new_low: int) -> Iterator[tuple[int, int, int]]:
+def _same(
+    a: Sequence[bytes], b: Sequence[bytes], low: int, new_low: int, depth: int = 0
+) -> Iterator[tuple[int, int, int]]:
     """The runs of lines that both have, in order; `low` and `new_low` are where `a` and `b` begin in their files."""
     head = 0
     while head < min(len(a), len(b)) and a[head] == b[head]:
@@ -52,21 +61,28 @@ def _same(a: Sequence[bytes], b: Sequence[bytes], low: int, new_low: int) -> Ite
         yield low, new_low, head
     middle, new_middle = a[head : len(a) - tail], b[head : len(b) - tail]
     if middle and new_middle:
-        yield from _anchored(middle, new_middle, low + head, new_low + head)
+        yield from _anchored(middle, new_middle, low + head, new_low + head, depth)
     if tail:
         yield low + len(a) - tail, new_low + len(b) - tail, tail
 
 
-def _anchored(a: Sequence[bytes], b: Sequence[bytes], low: int, new_low: int) -> Iterator[tuple[int, int, int]]:
+def _anchored(
+    a: Sequence[bytes], b: Sequence[bytes], low: int, new_low: int, depth: int
+) -> Iterator[tuple[int, int, int]]:
+    if depth > DEPTH_LIMIT:
+        return
     anchors = _anchors(a, b)
     if not anchors:
+        counts = Counter(b)
+        if len(a) * sum(counts[line] for line in a) > WORK_LIMIT:
+            return
         for start, new_start, size in SequenceMatcher(None, a, b, autojunk=False).get_matching_blocks():
             if size:
                 yield low + start, new_low + new_start, size
         return
     at, new_at = 0, 0
     for start, new_start in (*anchors, (len(a), len(b))):
-        yield from _same(a[at:start], b[new_at:new_start], low + at, new_low + new_at)
+        yield from _same(a[at:start], b[new_at:new_start], low + at, new_low + new_at, depth + 1)
         at, new_at = start, new_start
         if start < len(a):
             yield low + start, new_low + new_start, 1

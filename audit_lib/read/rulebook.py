@@ -6,7 +6,9 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from audit_lib.read.rules import Example, Rule, own_rules
+from audit_lib.read import documents
+from audit_lib.read.limits import COMMENT_LIMIT, LINES_LIMIT, NAME_LIMIT, NESTING_LIMIT, SITES_LIMIT
+from audit_lib.read.rules import PATTERN_LIMIT, RULES_LIMIT, Example, Rule, own_rules
 
 _ABOUT = """\
 # What the scan finds
@@ -65,13 +67,39 @@ message: The loop sleeps on after its caller has gone.
 Optional are `note`, `receivers`, `constraints`, `utils`, `certain`, and the examples `valid` and `invalid`. Unknown
 keys are errors.
 
-## The rules of the tool
 """
+
+_LIMITS = f"""\
+## Limits
+
+A file that was made to be slow ends the scan no later than its size explains. What passes a limit is named in the
+audit as not scanned, with the limit as the reason; the rest of the target is scanned.
+
+| what | at most |
+|---|---|
+| sites in a file | {SITES_LIMIT:,} |
+| blocks, calls and other nodes around a site or a declaration, one in the other | {NESTING_LIMIT:,} |
+| characters of a function's name | {NAME_LIMIT:,} |
+| length of a line times the calls and comments on it | {LINES_LIMIT:,} |
+| characters of the comment at a root that are read | {COMMENT_LIMIT:,} |
+
+Rules that pass a limit are errors, since a rule that is left out without a word would be worse.
+
+| what | at most |
+|---|---|
+| characters of a file of rules | {documents.SIZE_LIMIT:,} |
+| values in it, counted again for each alias that stands for them | {documents.NODES_LIMIT:,} |
+| mappings and lists inside each other | {documents.DEPTH_LIMIT:,} |
+| characters of a pattern or a regular expression | {PATTERN_LIMIT:,} |
+| rules of a team, with the tool's own | {RULES_LIMIT:,} |
+"""
+
+_OWN = "## The rules of the tool\n"
 
 
 def rulebook(rules: Iterable[Rule]) -> str:
     """The page: how the scan works, and every rule with its examples."""
-    return "\n".join([_ABOUT, *(line for rule in rules for line in _section(rule))]).rstrip() + "\n"
+    return "\n".join([_ABOUT + _LIMITS, _OWN, *(line for rule in rules for line in _section(rule))]).rstrip() + "\n"
 
 
 def _section(rule: Rule) -> Iterator[str]:
