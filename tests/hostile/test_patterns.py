@@ -93,7 +93,7 @@ def run(used: Used) -> str:
             capture_output=True,
             text=True,
             check=True,
-            timeout=120,
+            timeout=300,
         )
     except subprocess.TimeoutExpired:
         return "took too long, and did not hear"
