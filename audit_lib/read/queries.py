@@ -15,7 +15,7 @@ BLOCKS = ("block", "expression_case", "type_case", "default_case", "communicatio
 _MADE_UP: Query = {"regex": "^$", "not": {"any": [{"kind": "raw_string_literal_content"}, {"kind": "source_file"}]}}
 # The text of each node is made to be looked at: of a large file only that of leaves.
 _MADE_UP_LEAF: Query = {"all": [{"not": {"has": {"pattern": "$_"}}}, _MADE_UP]}
-_LARGE = 200_000  # characters
+_LARGE = 600_000  # characters
 _NAMES = ("identifier", "type_identifier", "field_identifier", "package_identifier")
 
 

@@ -12,7 +12,7 @@ from audit_lib.read.limits import ancestors, check_places
 from audit_lib.read.prefilter import stands_alone
 from audit_lib.read.queries import FUNCTION_KINDS, declarations_of, find_all
 
-_LARGE = 50_000  # characters: a smaller file cannot be so deep in so many places that it matters
+_LARGE = 200_000  # characters: a smaller file cannot be so deep in so many places that it matters
 _STATEMENTS = frozenset({"if_statement", "for_statement", "expression_switch_statement", "type_switch_statement"})
 _CASES = frozenset({"expression_case", "type_case", "default_case", "communication_case"})
 _SCOPES = _STATEMENTS | _CASES | {*FUNCTION_KINDS, "block"}
