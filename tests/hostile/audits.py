@@ -31,7 +31,9 @@ def made(kind: type[AnyRecord], text: str) -> AnyRecord:
 def audit(texts: Sequence[str]) -> Audit:
     """An audit with a finding for each text; a third of them changed, a third refused."""
     findings = tuple(_finding(text, number) for number, text in enumerate(texts))
-    changes = tuple(replace(made(Change, f.reason), fingerprint=f.fingerprint, edits=()) for f in findings[::3])
+    changes = tuple(
+        replace(made(Change, f.reason), fingerprint=f.fingerprint, fix_kind="thread", edits=()) for f in findings[::3]
+    )
     refusals = tuple(replace(made(Refusal, f.reason), fingerprint=f.fingerprint) for f in findings[1::3])
     whole = made(Audit, texts[0])
     done, refused, rest = len(changes), len(refusals), len(findings) - len(changes) - len(refusals)
