@@ -40,7 +40,7 @@ class Result:
     text: str
 
 
-def ctxaudit(*arguments: object, cwd: Path | None = None) -> Result:
+def ctxaudit(*arguments: object, cwd: Path | None = None, seconds: float = HANG) -> Result:
     """Run the program in a process of its own; it must end, without a traceback."""
     done = subprocess.run(
         [
@@ -51,7 +51,7 @@ def ctxaudit(*arguments: object, cwd: Path | None = None) -> Result:
         ],
         capture_output=True,
         check=False,
-        timeout=HANG,
+        timeout=seconds,
         cwd=cwd,
         env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
     )

@@ -173,7 +173,7 @@ def test_fix_and_run_show_nothing_of_what_is_outside(tmp_path: Path) -> None:
     (sub / "uses.go").write_text('package sub\n\nimport "example.org/shop/linked"\n\nvar x string = code.No()\n')
     fixed = ctxaudit("fix", target, "--verify", "build", "--out", tmp_path / "fixed")
     assert SECRET not in fixed.text + written(tmp_path / "fixed")
-    ran = ctxaudit("run", "audit", "--target", target, "--out", tmp_path / "ran")
+    ran = ctxaudit("run", "audit", "--target", target, "--out", tmp_path / "ran", seconds=600)  # a kernel starts
     assert ran.code == 0, ran.text
     assert SECRET not in ran.text + written(tmp_path / "ran")
 

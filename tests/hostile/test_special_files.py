@@ -83,7 +83,7 @@ def test_fix_and_run_end_beside_go_files_that_are_none(tmp_path: Path) -> None:
     fixed = ctxaudit("fix", target, "--verify", "build", "--out", tmp_path / "fixed")
     assert fixed.code in (0, 1)
     assert "pipe.go" in fixed.text
-    ran = ctxaudit("run", "audit", "--target", target, "--out", tmp_path / "ran")
+    ran = ctxaudit("run", "audit", "--target", target, "--out", tmp_path / "ran", seconds=600)  # a kernel starts
     assert ran.code == 0, ran.text
 
 
