@@ -151,7 +151,6 @@ def test_a_comment_that_is_written_into_code_ends_with_its_line(hostile: str) ->
 def test_only_the_one_place_prints() -> None:
     """By the code itself: who else printed would not be checked by the tests above."""
     allowed = {"cli/output.py", "cli/__init__.py", "read/gotool.py"}
-    printers = ("print", "sys.stdout.write", "sys.stderr.write", "typer.echo", "warnings.warn")
     for file in PACKAGE.rglob("*.py"):
         name = file.relative_to(PACKAGE).as_posix()
         source = file.read_text(encoding="utf-8")
