@@ -12,6 +12,7 @@ TARGET ?= reference_service
 OUT ?= out/audit
 PHASE_VERIFY ?= build
 REPOS ?=
+FUZZ_EXAMPLES ?= 1500
 SERVICE_TESTS := tests/corpus/test_reference_service.py tests/corpus/test_reference_fix.py
 
 # A program can be on PATH as a shim that has nothing behind it, so each is run, not looked up.
@@ -78,7 +79,7 @@ test-fast: setup ## the tests that need neither kernel nor browser
 	$(PYTEST) -n auto -m "not slow"
 
 .PHONY: test-slow
-test-slow: setup chromium ## the tests that run kernels, a browser and the corpus, and every notebook
+test-slow: setup chromium strace ## the tests that run kernels, a browser and the corpus, and every notebook
 	$(PYTEST) -n auto -m slow $(SERVICE_TESTS:%=--ignore %)
 	$(BIN)/python -m pytest -p tests.conftest --nbval-lax notebooks
 
@@ -110,6 +111,11 @@ people: setup ## hold fixes against people's commits, on the clones in REPOS
 	@[ -n "$(REPOS)" ] || { echo "make people: name the folder of the clones: REPOS=DIR" >&2; exit 2; }
 	@$(BIN)/python -m benchmarks.people "$(REPOS)" $(ARGS)
 
+.PHONY: fuzz
+fuzz: setup ## try mutated inputs for ten minutes: an answer or one line, nothing written (FUZZ_EXAMPLES for each kind)
+	CTXAUDIT_FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PYTEST) -n auto tests/hostile/test_fuzz.py
+	go=$(GO); cd audit_lib/gofacts && $$go test -run '^$$' -fuzz FuzzFacts -fuzztime 120s .
+
 .PHONY: kills
 kills: setup ## end 200 writes with SIGKILL at random moments, and see that no target is torn (ARGS="--kills N")
 	@$(BIN)/python -m benchmarks.kills $(ARGS)
@@ -122,6 +128,14 @@ chromium:
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		apt-get update -qq && apt-get install -y -qq chromium >/dev/null; \
 	else echo "make test: the browser tests need Chromium; install it (Debian: sudo apt-get install chromium)" >&2; exit 2; fi
+
+.PHONY: strace
+strace:
+	@command -v strace >/dev/null && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq strace >/dev/null; \
+	else echo "make test: the tests of what is read and run need strace; install it (Debian: sudo apt-get install strace)" >&2; \
+		exit 2; fi
 
 .PHONY: clean
 clean: ## remove what tests and runs left; the environment stays

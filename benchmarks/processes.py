@@ -10,12 +10,14 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.errors import InputError
 
 _SAMPLE = 0.05  # seconds between two looks at the memory of all processes together
+_PATIENCE = 10.0  # seconds in which a program that is asked to end may do so
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
@@ -65,8 +67,7 @@ def run(
         try:
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            _end(process)
             raise
         finally:
             together = watch.stop()
@@ -75,6 +76,17 @@ def run(
         errors.seek(max(0, errors.seek(0, os.SEEK_END) - 4000))
         said = errors.read().decode(errors="replace").strip()
     return Usage(seconds, usage.ru_maxrss * _MAXRSS_UNIT, together, process.returncode, said)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a program and its group. It is asked first: only itself can end what it has put into groups of their own."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(_PATIENCE)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
 
 
 class _Watch:

@@ -27,6 +27,7 @@ func (d *decl) declareParams(list *ast.FieldList, body *ast.BlockStmt, owner *fu
 			if ok {
 				if !receiver && isContext(v.Type()) {
 					d.params[v] = "param:" + owner.ID + "#" + strconv.Itoa(i)
+					clear(d.made) // what was found before did not know of it
 				}
 				d.declare(v, owner, body.Pos(), body.End(), true, receiver)
 				if !receiver {

@@ -139,7 +139,7 @@ class C:
     B = re.compile("b" "c")
 def f(name, text):
     if A.search(text) or A.match(text):
-        return re.sub(rf"\\\\b{re.escape(name)}", "", text, flags=re.M)
+        return re.sub(rf"\\b{re.escape(name)}", "", text, flags=re.M)
     return re.findall(rb"%s%%" % name, text)
 """
     assert sorted(

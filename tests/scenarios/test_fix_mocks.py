@@ -85,7 +85,9 @@ def fixed(shop: Path, tools: Path, *options: object) -> Result:
     """A fix with a folder in front of PATH, written; it must succeed."""
     environment = {"PATH": f"{tools}{os.pathsep}{os.environ['PATH']}"}
     out = shop.parent / "out"
-    result = ctxaudit("fix", shop, "--out", out, "--write", *options, environment=environment)
+    result = ctxaudit(
+        "fix", shop, "--outside", shop.parent / "gomock", "--out", out, "--write", *options, environment=environment
+    )
     assert (result.code, result.err) == (0, ""), result
     return result
 
@@ -121,7 +123,7 @@ def test_each_phase_of_a_mock_that_is_made_again_builds(shop: Path) -> None:
     stand_in(shop.parent / "tools")
     out = shop.parent / "out"
     environment = {"PATH": f"{shop.parent / 'tools'}{os.pathsep}{os.environ['PATH']}"}
-    assert ctxaudit("fix", shop, "--out", out, environment=environment).code == 0
+    assert ctxaudit("fix", shop, "--outside", shop.parent / "gomock", "--out", out, environment=environment).code == 0
     git = ["git", "-c", "core.autocrlf=false", "apply"]
     for patch in ("fix-1-first.patch", "fix-2-core.patch"):
         subprocess.run([*git, str(out / patch)], cwd=shop, check=True)
@@ -164,7 +166,7 @@ def test_a_generator_that_fails_is_said(shop: Path) -> None:
 def test_no_program_of_the_target_is_run(shop: Path) -> None:
     fixed(shop, stand_in(shop / "bin"), "--verify", "build")
     only_signatures(shop)
-    assert "(mockgen on PATH belongs to the target)" in told(shop)
+    assert "(mockgen is not at hand)" in told(shop)
     assert runs(shop / "bin") == []
 
 
