@@ -7,8 +7,6 @@ in a mock's own folder where the system can see to that, and what it writes besi
 
 from __future__ import annotations
 
-import os
-import shutil
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ from audit_lib.change.workshop import Workshop
 from audit_lib.config import GoOptions
 from audit_lib.read.gotool import GoTool
 from audit_lib.untrusted import files
-from audit_lib.untrusted.processes import Done, run
+from audit_lib.untrusted.processes import Done, find_program, run
 from audit_lib.untrusted.sandbox import at_hand
 
 SECONDS = 120
@@ -103,12 +101,9 @@ class Generators:
             if program.path is not None:
                 return self._line(program.path, recipe)
             reasons.append(program.reason)
-        found = shutil.which(recipe.tool.name, path=self._workshop.path)
+        found = find_program(recipe.tool.name, path=self._workshop.path, not_in=(self._target, root))
         if found is not None:
-            real = Path(os.path.realpath(found))
-            if any(real.is_relative_to(root) for root in (self._target, root)):
-                return f"{recipe.tool.name} on PATH belongs to the target"
-            return self._line(Path(found), recipe)
+            return self._line(found, recipe)
         for package in recipe.tool.packages:
             program = self._published(package, recipe, "") if package != path else published.Program()
             if program.path is not None:
