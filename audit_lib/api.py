@@ -15,7 +15,7 @@ from audit_lib.errors import GateError
 from audit_lib.fixed import Fixed, Level
 from audit_lib.model import Audit, Finding
 from audit_lib.progress import MAX_TIME, Progress, silent
-from audit_lib.untrusted import git
+from audit_lib.untrusted import checkout
 
 EVERYTHING = Selection()
 
@@ -44,7 +44,7 @@ def audit(
     name = unchanged.signature(target, settings, options, syntax_only=syntax_only)
     known = unchanged.recall(name)
     if known is not None:
-        return msgspec.structs.replace(known, commit=git.commit(target))
+        return msgspec.structs.replace(known, commit=checkout.commit(target))
     deadline = time.monotonic() + max_time
     read = reading.read(target, settings, None if syntax_only else options, progress, max_time=max_time)
     found = reading.judged(target, settings, read, deadline=deadline)

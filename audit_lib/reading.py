@@ -23,7 +23,7 @@ from audit_lib.read import gofacts
 from audit_lib.read.facts import Facts
 from audit_lib.read.scan import scan
 from audit_lib.read.syntax import Syntax
-from audit_lib.untrusted import git
+from audit_lib.untrusted import checkout
 from audit_lib.untrusted.files import open_file, recorded
 from audit_lib.untrusted.processes import Leash
 
@@ -90,7 +90,7 @@ def judged(target: Path, settings: Config, reading: Reading, *, deadline: float 
     return Audit(
         tool=f"ctxaudit {__version__}",
         target=_name(target, reading.facts),
-        commit=git.commit(target),
+        commit=checkout.commit(target),
         config=configuration.as_builtins(settings),
         findings=findings,
         totals=_totals(findings, reading.syntax),

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from audit_lib.errors import UsageError
-from audit_lib.untrusted import git
+from audit_lib.untrusted import checkout, git
 
 _SHOWN = 3
 
@@ -20,7 +20,7 @@ def refuse_dirty(target: Path, files: Collection[str]) -> None:
     """
     try:
         tracked = git.tracked(target)
-    except git.CannotTellError as error:
+    except checkout.CannotTellError as error:
         raise UsageError(f"{target}: git cannot tell what is committed ({error}); mend that, or use --force") from error
     if tracked is None or not tracked.files:
         return
@@ -43,8 +43,8 @@ def below_top(target: Path) -> bool:
     Raises `UsageError` where that cannot be told.
     """
     try:
-        found = git.find(target)
-    except git.CannotTellError as error:
+        found = checkout.find(target)
+    except checkout.CannotTellError as error:
         raise UsageError(f"{target}: git cannot tell where its repository begins ({error}); mend that") from error
     return found is not None and found.top != Path(os.path.realpath(target))
 

@@ -2,31 +2,35 @@
 
 A repository's configuration can name programs (`core.fsmonitor`, filters, transports), and a folder of a target can
 look like a repository. So git never sees the target's own git directory. It gets a private one, which lasts for one
-question: an empty configuration but for a few plain values, a copy of the index, and the way to the objects. Which
-commit is checked out is read without git. A library in its place would have to know every form of index and of objects,
-and those that do run filters too.
+question: an empty configuration but for a few plain values, a copy of the index, and the way to the objects. A library
+in its place would have to know every form of index and of objects, and those that do run filters too.
 """
 
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit_lib.untrusted.files import TEXT_LIMIT, read_bytes, walk
+from audit_lib.untrusted.checkout import CannotTellError, Repository, commit_of, find, text_of
+from audit_lib.untrusted.files import read_bytes, walk
 from audit_lib.untrusted.processes import Done, find_program, run, safe_path
 
 SECONDS = 60.0
 """What one question may take: an index of a million files takes some seconds."""
 
-INDEX_LIMIT = 1 << 30
-"""Bytes of an index that are copied."""
+INDEX_LIMIT = 256 << 20
+"""Bytes of an index that are copied, its shared parts included: one of a million files has a hundred million."""
 
-_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_MEMORY = "1g"
+"""What git may ask the system for at once: an object of a few bytes can say that it is as large as the machine."""
+
+_SUBMODULE = "160000"
+_OUT = frozenset({"", ".", "..", ".git"})
+
 _BOOLEAN = ("true", "false")
 # What decides whether a file counts as changed, and can name neither a program nor a file.
 _VALUES: Mapping[str, tuple[str, ...]] = {
@@ -39,19 +43,6 @@ _VALUES: Mapping[str, tuple[str, ...]] = {
 }
 
 
-class CannotTellError(Exception):
-    """Git cannot tell; `str(error)` is the reason, as a clause."""
-
-
-@dataclass(frozen=True)
-class Repository:
-    """A working tree: its top, its git directory, and the one that has the objects (another for linked worktrees)."""
-
-    top: Path
-    folder: Path
-    common: Path
-
-
 @dataclass(frozen=True)
 class Tracked:
     """What git tracks below a folder, all relative to it: every file, those with changes that are not committed, and
@@ -60,34 +51,6 @@ class Tracked:
     files: frozenset[str]
     changed: tuple[str, ...]
     unknown: tuple[str, ...]
-
-
-def find(folder: Path) -> Repository | None:
-    """The repository that a folder is in: the nearest folder above it, itself included, that has a `.git`.
-
-    A folder that is laid out like a bare repository is none. Raises `CannotTellError` for a `.git` that is a link, or
-    that names a git directory which does not name it in turn.
-    """
-    real = Path(os.path.realpath(folder))
-    for top in (real, *real.parents):
-        dot = top / ".git"
-        if dot.is_symlink():
-            raise CannotTellError(f"{dot} is a link")
-        if dot.is_dir():
-            if (dot / "HEAD").exists() and (dot / "objects").exists():
-                return Repository(top, dot, dot)
-        elif dot.exists():
-            return _linked(top)
-    return None
-
-
-def commit(folder: Path) -> str:
-    """The commit that is checked out in the repository of a folder; empty where there is none or it cannot be told."""
-    try:
-        found = find(folder)
-        return _commit(found) if found is not None else ""
-    except CannotTellError:
-        return ""
 
 
 def tracked(folder: Path) -> Tracked | None:
@@ -101,12 +64,12 @@ def tracked(folder: Path) -> Tracked | None:
         return None
     real = Path(os.path.realpath(folder))
     with _asked(found, str(program)) as ask:
-        files = _names(ask(real, "ls-files", "-z"))
+        prefix = "" if real == found.top else f"{real.relative_to(found.top).as_posix()}/"
+        files = [name.removeprefix(prefix) for name in _indexed(ask, found.top) if name.startswith(prefix)]
         if not files:
             return Tracked(frozenset(), (), ())
         status = ("status", "--porcelain", "-z", "--untracked-files=no", "--ignore-submodules=all", "--no-renames")
         lines = _names(ask(real, *status, "--", "."))
-        prefix = "" if real == found.top else f"{real.relative_to(found.top).as_posix()}/"
         changed = {line[3:].removeprefix(prefix): line[:2] for line in lines}
         # Of what is staged the index tells; only what differs in the working tree may differ by a filter.
         asked = sorted(name for name, state in changed.items() if state == " M")
@@ -114,61 +77,19 @@ def tracked(folder: Path) -> Tracked | None:
     return Tracked(frozenset(files), tuple(sorted(changed.keys() - unknown)), tuple(sorted(unknown)))
 
 
-def _linked(top: Path) -> Repository:
-    """The repository of a linked worktree or a submodule, whose `.git` is a file that names its git directory."""
-    doubt = f"{top / '.git'} names a git directory that is not its own"
-    text = _text(top, ".git")
-    if not text.startswith("gitdir: "):
-        raise CannotTellError(f"{top / '.git'} names no git directory")
-    folder = Path(os.path.realpath(top / text.removeprefix("gitdir: ").strip()))
-    if not folder.is_dir():
-        raise CannotTellError(doubt)
-    if (folder / "commondir").is_file():  # a worktree: its git directory names it in turn
-        back = Path(os.path.realpath(folder / _text(folder, "gitdir").strip()))
-        if back != Path(os.path.realpath(top / ".git")):
-            raise CannotTellError(doubt)
-        return Repository(top, folder, Path(os.path.realpath(folder / _text(folder, "commondir").strip())))
-    # A submodule: its git directory lies in that of the repository around it.
-    around = next((above for above in top.parents if (above / ".git").is_dir()), None)
-    if around is None or not folder.is_relative_to(around / ".git" / "modules"):
-        raise CannotTellError(doubt)
-    return Repository(top, folder, folder)
+def _indexed(ask: _Ask, top: Path) -> list[str]:
+    """What an index names, relative to the top of the working tree.
 
-
-def _commit(found: Repository) -> str:
-    """The commit by HEAD: written there, or in the file of the branch that it names, or among the packed ones."""
-    head = _text(found.folder, "HEAD").strip()
-    for _ in range(5):  # as git: a branch may name another
-        if not head.startswith("ref: "):
-            return head if _COMMIT.fullmatch(head) else ""
-        name = head.removeprefix("ref: ").strip()
-        if not name.startswith("refs/") or ".." in name:
-            return ""
-        head = next((text for place in (found.folder, found.common) if (text := _ref(place, name))), "")
-        head = head or _packed(found.common, name)
-    return ""
-
-
-def _ref(folder: Path, name: str) -> str:
-    try:
-        return read_bytes(folder, name, TEXT_LIMIT).decode("utf-8", "replace").strip()
-    except OSError:
-        return ""
-
-
-def _packed(folder: Path, name: str) -> str:
-    try:
-        lines = read_bytes(folder, "packed-refs").decode("utf-8", "replace").splitlines()
-    except OSError:
-        return ""
-    return next((line.partition(" ")[0] for line in lines if line.partition(" ")[2] == name), "")
-
-
-def _text(folder: Path, name: str) -> str:
-    try:
-        return read_bytes(folder, name, TEXT_LIMIT).decode("utf-8", "surrogateescape")
-    except OSError as error:
-        raise CannotTellError(f"{folder / name}: {error.strerror}") from error
+    Git opens what it names, so all must lie in there. It would read submodules by what is in them: those are passed by.
+    Raises `CannotTellError`.
+    """
+    entries = [entry.partition("\t") for entry in _names(ask(top, "ls-files", "--stage", "-z"))]
+    for _, _, name in entries:
+        if not _OUT.isdisjoint(name.lower().split("/")):
+            raise CannotTellError(f"its index names {name!r}, which is not in the working tree")
+    if inner := [name for kind, _, name in entries if kind.startswith(_SUBMODULE)]:
+        ask(top, "update-index", "--assume-unchanged", "-z", "--stdin", stdin=_asked_for(inner))
+    return [name for _, _, name in entries]
 
 
 class _Ask:
@@ -202,7 +123,7 @@ def _asked(found: Repository, program: str) -> Iterator[_Ask]:
         private = Path(name)
         for folder in ("objects", "refs"):
             (private / folder).mkdir()
-        (private / "HEAD").write_text(_commit(found) or "ref: refs/heads/none", encoding="ascii")
+        (private / "HEAD").write_text(commit_of(found) or "ref: refs/heads/none", encoding="ascii")
         _copy_index(found.folder, private)
         env = _environment(found, private)
         values = _values(found.common, private, program, env)
@@ -229,6 +150,7 @@ def _environment(found: Repository, private: Path) -> dict[str, str]:
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_ATTR_NOSYSTEM": "1",
         "GIT_NO_REPLACE_OBJECTS": "1",
+        "GIT_ALLOC_LIMIT": _MEMORY,
         "GIT_NO_LAZY_FETCH": "1",
         "GIT_ALLOW_PROTOCOL": "none",
         "GIT_TERMINAL_PROMPT": "0",
@@ -253,9 +175,12 @@ def _refuse_odd_objects(common: Path) -> None:
 
 def _copy_index(folder: Path, private: Path) -> None:
     """The index, and the part of a split one that is shared; both lie in the git directory."""
+    left = INDEX_LIMIT
     for name in ("index", *sorted(path.name for path in folder.glob("sharedindex.*"))):
         try:
-            (private / name).write_bytes(read_bytes(folder, name, INDEX_LIMIT))
+            data = read_bytes(folder, name, left)
+            (private / name).write_bytes(data)
+            left -= len(data)
         except FileNotFoundError:
             continue  # nothing was ever added
         except OSError as error:
@@ -269,7 +194,7 @@ def _values(common: Path, private: Path, program: str, env: Mapping[str, str]) -
     """
     found: dict[str, str] = {}
     copy = private / "config.told"
-    text = _text(common, "config") if (common / "config").exists() else ""
+    text = text_of(common, "config") if (common / "config").exists() else ""
     copy.write_bytes(text.encode("utf-8", "surrogateescape"))
     theirs = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     theirs |= {"GIT_DIR": str(private), "LC_ALL": "C"}
@@ -285,10 +210,13 @@ def _values(common: Path, private: Path, program: str, env: Mapping[str, str]) -
 
 def _filtered(ask: _Ask, folder: Path, names: list[str]) -> frozenset[str]:
     """Those of some files that are committed through a filter, by the attributes of the working tree."""
-    asked = b"".join(os.fsencode(name) + b"\0" for name in names)
-    said = ask(folder, "check-attr", "-z", "--stdin", "filter", stdin=asked).split(b"\0")
+    said = ask(folder, "check-attr", "-z", "--stdin", "filter", stdin=_asked_for(names)).split(b"\0")
     triples = zip(said[::3], said[2::3], strict=False)  # file, attribute, value, and an end
     return frozenset(os.fsdecode(name) for name, value in triples if value not in (b"unspecified", b"unset"))
+
+
+def _asked_for(names: list[str]) -> bytes:
+    return b"".join(os.fsencode(name) + b"\0" for name in names)
 
 
 def _names(printed: bytes) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 
 from audit_lib.change.repository import below_top, refuse_dirty
 from audit_lib.errors import UsageError
-from audit_lib.untrusted.git import commit, find
+from audit_lib.untrusted.checkout import commit, find
 
 SOURCE = 'package shop\n\nimport "context"\n\nfunc load() { <-context.TODO().Done() }\n'
 
