@@ -19,7 +19,7 @@ from audit_lib.errors import TargetError, ToolchainError
 from audit_lib.read import gotool
 from audit_lib.read.gofiles import SKIPPED
 from audit_lib.read.gotool import GoTool
-from audit_lib.untrusted.files import TEXT_LIMIT, read_bytes, walk
+from audit_lib.untrusted.files import TEXT_LIMIT, is_path, read_bytes, walk
 from audit_lib.untrusted.processes import run
 
 FILES = ("go.mod", "go.work")
@@ -156,6 +156,9 @@ class _Reader:
         if not work and self._is_vendored(file, content):
             return
         for text in _folders(content):
+            if not is_path(text):
+                yield Named(shown, _line(data, text), text, None, f"names {text}, which is no path")
+                continue
             place = Path(os.path.realpath(file.parent / text))
             if work:
                 self._used.append(place / "go.mod")

@@ -11,9 +11,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit_lib.untrusted.files import TEXT_LIMIT, read_bytes
+from audit_lib.untrusted.files import TEXT_LIMIT, is_path, read_bytes
 
-_PATH_LIMIT = 4096
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -68,7 +67,7 @@ def commit_of(found: Repository) -> str:
         if not head.startswith("ref: "):
             return head if _COMMIT.fullmatch(head) else ""
         name = head.removeprefix("ref: ").strip()
-        if not name.startswith("refs/") or ".." in name or "\0" in name:
+        if not name.startswith("refs/") or ".." in name:
             return ""
         head = next((text for place in (found.folder, found.common) if (text := _ref(place, name))), "")
         head = head or _packed(found.common, name)
@@ -108,7 +107,7 @@ def _linked(top: Path) -> Repository:
 def _place(folder: Path, text: str) -> Path | None:
     """The place that a file of git's names, relative to a folder; none for what is no path of the system's."""
     name = text.strip()
-    place = os.path.realpath(folder / name) if "\0" not in name and len(name) < _PATH_LIMIT else ""
+    place = os.path.realpath(folder / name) if is_path(name) else ""
     return Path(place) if os.path.lexists(place) else None
 
 

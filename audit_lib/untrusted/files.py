@@ -27,6 +27,7 @@ ENTRY_LIMIT = 5_000_000
 """Files and folders of one walk."""
 
 _LINKS = 40
+_PATH_LIMIT = 4096
 _NO_TEXT = re.compile(r"[\udc80-\udcff]|\\(?=x[0-9a-f]{2})")
 _ESCAPED = re.compile(r"\\x(?!00)([0-9a-f]{2})")
 _FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
@@ -68,6 +69,11 @@ def on_disk(name: str) -> str:
     return _ESCAPED.sub(lambda found: os.fsdecode(bytes.fromhex(found[1])), name) if "\\x" in name else name
 
 
+def is_path(text: str) -> bool:
+    """Whether a text of a target can be a path at all: systems take no NUL in one, and none that is so long."""
+    return "\0" not in text and len(text) < _PATH_LIMIT
+
+
 def read_bytes(root: Path, file: str, limit: int = FILE_LIMIT) -> bytes:
     """The bytes of a file of a target (relative, `/`-separated). Links inside the target are followed.
 
@@ -85,6 +91,7 @@ def read_bytes(root: Path, file: str, limit: int = FILE_LIMIT) -> bytes:
 
 def open_file(root: Path, file: str) -> int:
     """A handle to read a regular file of a target with; the caller closes it. Raises as `read_bytes` does."""
+    _check(file)
     if not _BY_HANDLE:
         handle = os.open(_resolved_inside(root, file), _FILE)
     else:
@@ -104,6 +111,7 @@ def real_name(root: Path, file: str) -> str:
 
     Raises `RefusedError` where that is not in the target, `OSError` where its folder is missing.
     """
+    _check(file)
     real = Path(os.path.realpath(root))
     place = Path(os.path.realpath(root / file))
     if not place.is_relative_to(real):
@@ -251,6 +259,11 @@ def _resolved_inside(root: Path, file: str) -> Path:
     if place.exists() and not place.is_file():
         raise _special(file)
     return place
+
+
+def _check(file: str) -> None:
+    if "\0" in file:
+        raise RefusedError(errno.EINVAL, "no name of a file", file)
 
 
 def _outside(file: str) -> RefusedError:
