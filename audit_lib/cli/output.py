@@ -63,7 +63,7 @@ def emit(text: str) -> None:
 
 def remark(message: str) -> None:
     """Print what is to be known besides the result, as one line on standard error."""
-    print(f"{PROGRAM}: {one_line(message)}", file=sys.stderr)
+    print(guarded(f"{PROGRAM}: {one_line(message)}"), file=sys.stderr)
 
 
 def complain(message: str, code: int) -> int:

@@ -22,6 +22,8 @@ _MARKS = 4
 _BLANKS = r"\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U0001d159\U000e0100-\U000e01ef"
 _HIDDEN = re.compile(f"[{_BLANKS}]")
 _OURS = re.compile(r"\x1b\[\d{1,2}m")
+# What machines of continuous integration obey in what a command prints: `::set-output …`, `##[add-mask]`, `##vso[…]`.
+_COMMAND = re.compile(r"(?m)^(?:[^\S\n]|\x1b\[\d{1,2}m)*:(?=:)|#(?=#\w*\[)")
 _BARE = re.compile(r"[\w@%+=:,./~][\w@%+=:,./~-]*")
 
 
@@ -99,12 +101,18 @@ def painted(text: str, code: int | str) -> str:
 
 
 def guarded(text: str) -> str:
-    """A whole output: lines, tabs and the colours of `painted`; whatever else would steer a terminal is spelled out."""
+    """A whole output: lines, tabs and the colours of `painted`; whatever else would steer a terminal is spelled out.
+
+    So is what would be a command to a machine that runs ours.
+    """
     parts, done = [], 0
     for ours in _OURS.finditer(text):
         parts += [_layout(text[done : ours.start()]), ours[0]]
         done = ours.end()
-    return "".join((*parts, _layout(text[done:])))
+    whole = "".join((*parts, _layout(text[done:])))
+    if "::" in whole or "##" in whole:
+        whole = _COMMAND.sub(lambda found: f"{found[0][:-1]}\\x{ord(found[0][-1]):02x}", whole)
+    return whole
 
 
 def command_word(text: str) -> str:

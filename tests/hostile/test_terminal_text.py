@@ -150,6 +150,7 @@ def test_a_comment_that_is_written_into_code_ends_with_its_line(hostile: str) ->
 
 def test_only_the_one_place_prints() -> None:
     """By the code itself: who else printed would not be checked by the tests above."""
+    # `confined.py` is a program of its own: it prints to who has started it.
     allowed = {"cli/output.py", "cli/__init__.py", "read/gotool.py", "untrusted/confined.py"}
     for file in PACKAGE.rglob("*.py"):
         name = file.relative_to(PACKAGE).as_posix()
@@ -179,3 +180,25 @@ def test_every_text_of_a_record_goes_through_the_one_place() -> None:
             if isinstance(node, ast.FormattedValue) and id(node) not in inside:
                 inner = ast.unparse(node.value)
                 assert not TEXT_OF_RECORD.fullmatch(inner), f"{module.__name__}:{node.lineno}: {inner}"
+
+
+@pytest.mark.parametrize(
+    "said", ["::set-output name=a::b", "##[add-mask]a", "##vso[task.setvariable]a", "##teamcity[a]"]
+)
+@pytest.mark.parametrize("before", ["", "  ", "\t", "a line\n", "a line\n \x1b[31m", "a\r"])
+def test_a_machine_that_runs_a_command_obeys_nothing_in_what_it_prints(said: str, before: str) -> None:
+    """GitHub looks for `::` where a line begins, for `##[` anywhere in it."""
+    for line in text.guarded(before + said).split("\n"):
+        plain = re.sub(r"\x1b\[\d+m", "", line)
+        assert not plain.strip().startswith("::")
+        assert not re.search(r"##\w*\[", plain)
+
+
+@pytest.mark.parametrize("said", ["a::b", "x ::= y", "## Heading [link]", "# [link]", "std::string"])
+def test_what_is_no_command_stays(said: str) -> None:
+    assert text.guarded(said) == said
+
+
+def test_a_remark_is_no_command(capsys: pytest.CaptureFixture[str]) -> None:
+    output.remark("a: ##[add-mask]b")
+    assert capsys.readouterr().err == "ctxaudit: a: \\x23#[add-mask]b\n"
