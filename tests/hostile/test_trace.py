@@ -41,6 +41,7 @@ def around(tmp_path: Path) -> Path:
     for folder in ("home/.ssh", "tmp", "cache", "secrets", "shop"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "home" / ".ssh" / "id").write_text("a key")
+    (tmp_path / "home" / ".config").mkdir()
     (tmp_path / "secrets" / "token.go").write_text("ghp_token\n")
     (tmp_path / "secrets" / "go.mod").write_text("module example.org/secrets\n")
     (tmp_path / "secrets" / "rule.yml").write_text("id: ghp_token\n")
@@ -98,7 +99,8 @@ def held(trace: Trace, around: Path, env: dict[str, str]) -> None:
     go = gotool.find_go()
     ours = (str(go.root), str(around / "cache"), sys.prefix, sys.base_prefix)
     programs = {Path(file).name for file in trace.executed - below(trace.executed, *ours)}
-    assert programs <= {"git", "go"}, programs
+    # Before Go compiles a package of its own that has C in it (net), it asks the C compiler for its version.
+    assert programs <= {"git", "go", "gcc"}, programs
     assert not below(trace.executed, around / "shop")
     private = (around / "secrets", around / "home" / ".ssh")
     assert not below(trace.read, *private)

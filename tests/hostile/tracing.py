@@ -57,7 +57,7 @@ def traced(arguments: Sequence[object], folder: Path, env: Mapping[str, str], se
     )
     executed, read, written = set(), set(), set()
     for call, rest in _finished(log.read_text(encoding="utf-8", errors="replace").splitlines()):
-        files = set(_files(call, rest))
+        files = set(_files(call, rest, folder))
         if call.startswith("exec"):
             executed |= files
         elif call in _OPENING and not any(flag in rest for flag in _WRITING):
@@ -91,7 +91,8 @@ def _finished(lines: list[str]) -> Iterator[tuple[str, str]]:
             yield call, rest
 
 
-def _files(call: str, rest: str) -> Iterator[str]:
+def _files(call: str, rest: str, folder: Path) -> Iterator[str]:
+    """The files that a call names. Old calls do not say what their names are relative to: to `folder`."""
     if call in _OPENING:
         if opened := _OPENED.search(rest):
             yield opened["file"].removesuffix("(deleted)")
@@ -104,4 +105,4 @@ def _files(call: str, rest: str) -> Iterator[str]:
     names = names[:1] if call.startswith("exec") else names[1:] if call.startswith("symlink") else names
     for match in names:
         name = match["name"]
-        yield os.path.normpath(name if name.startswith("/") else f"{match['folder'] or ''}/{name}")
+        yield os.path.normpath(name if name.startswith("/") else f"{match['folder'] or folder}/{name}")
