@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from audit_lib.config import Config
+from audit_lib.judge.ancestry import Ancestry
 from audit_lib.judge.graph import TESTING, Graph
 from audit_lib.judge.lifetime import is_init, is_main
 from audit_lib.judge.objects import above, is_kept, works_on
@@ -46,6 +47,7 @@ class Case:
     moved: int
     graph: Graph
     reach: Reach
+    ancestry: Ancestry
     config: Config
     directive: Directive | None
     remark: str

@@ -5,11 +5,13 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import msgspec
 
 from audit_lib.config import Config
 from audit_lib.errors import ExhaustedError
+from audit_lib.judge.ancestry import Ancestry
 from audit_lib.judge.case import Case, Decision
 from audit_lib.judge.findings import numbered, typed_finding, untyped_finding
 from audit_lib.judge.graph import Graph
@@ -54,7 +56,7 @@ def judge_until(deadline: float | None, syntax: Syntax, facts: Facts | None, con
     def unjudged(site: SyntaxSite, why: str) -> Finding:
         return untyped_finding(site, config, test=site.span.file in tests, why=why)
 
-    degradations: tuple[Degradation, ...] = ()
+    degradations: list[Degradation] = []
     if facts is None:
         found = [unjudged(site, NO_TYPES) for site in syntax.sites]
     else:
@@ -63,10 +65,11 @@ def judge_until(deadline: float | None, syntax: Syntax, facts: Facts | None, con
             found = court.judge_all()
         except ExhaustedError as error:
             found = [unjudged(site, str(error)) for site in syntax.sites]
-            degradations = (Degradation("judging", f"{error}; every site is for review"),)
+            degradations.append(Degradation("judging", f"{error}; every site is for review"))
         else:
             found += [unjudged(site, why) for site, why in court.unseen()]
-    return Judgement(numbered(sorted(found, key=lambda finding: finding.site.span)), degradations)
+            degradations += court.given_up()
+    return Judgement(numbered(sorted(found, key=lambda finding: finding.site.span)), tuple(degradations))
 
 
 def idle_directives(syntax: Syntax, findings: Iterable[Finding]) -> list[Degradation]:
@@ -104,12 +107,15 @@ class Court:
         self._graph = Graph(facts, generated, deadline=deadline)
         self._lifetimes = Lifetimes(self._graph)
         self._reach = Reach(self._graph, self._lifetimes, stored=config.policy.stored == "fix")
+        self._ancestry = Ancestry(self._graph, self._reach)
         self._directives = _by_line(syntax.directives)
         self._listed = {
             (site.span.file, site.span.start, site.span.end) for site in syntax.sites if site.kind == "bare_call"
         }
         self._remarks = {(site.span.file, site.span.start): site.remark for site in syntax.sites if site.remark}
         self._versions = Versions(facts)
+        self._exhausted: dict[tuple[str, int, int], str] = {}  # sites that were given up, and why
+        self._doubtful: dict[str, str] = {}  # variables of which a use was given up
 
     def judge_all(self) -> list[Finding]:
         """The findings of all typed sites, judged twice: the second time with what the first says of their siblings.
@@ -117,28 +123,56 @@ class Court:
         Interfaces that open for one site open for their siblings too; and where most methods of a type are not worth
         a context's price, the others do not go alone: only with a method of another type that they stand for too.
         """
-        cases = [case for site in self._facts.sites if (case := self._case(site)) is not None]
-        first = [(case, _decide(case)) for case in cases]
+        first: list[tuple[Case, Decision]] = []
+        for site in self._facts.sites:
+            with self._given_up_alone(site):
+                case = self._case(site)
+                if case is not None:
+                    first.append((case, _decide(case)))
         costly = _costly(first)
-        taking = [
-            (node, case.top.receiver in costly)
-            for case, decision in first
-            if decision.rule == "threaded"
-            for node in self._opened_by(case)
-        ]
+        taking: list[tuple[Dispatch, bool]] = []
+        for case, decision in first:
+            if decision.rule == "threaded":
+                with self._given_up_alone(case.site):
+                    taking += [(node, case.top.receiver in costly) for node in self._opened_by(case)]
         opened = frozenset(node.id.rpartition(".")[0] for node, _ in taking)
         carrying = {node.id: node for node, alone in taking if not alone}
         carried = frozenset(target for node in carrying.values() for target in node.targets)
         variables, found = Variables(), []
         for case, decision in first:
-            if decision.rule in AGAIN and not case.site.test:
-                decision = _decide(dataclasses.replace(case, opened=opened, costly=costly, carried=carried))
-            finding = typed_finding(case, decision)
-            if case.used:
-                variables.add_use(case.site.variable, finding)
+            with self._given_up_alone(case.site):
+                if decision.rule in AGAIN and not case.site.test:
+                    decision = _decide(dataclasses.replace(case, opened=opened, costly=costly, carried=carried))
+                finding = typed_finding(case, decision)
+                if case.used:
+                    variables.add_use(case.site.variable, finding)
+                else:
+                    found.append((finding, case.site))
+        for site in (site for _, site in found if site.variable in self._doubtful):
+            self._exhausted[_key(site)] = self._doubtful[site.variable]
+        return [
+            variables.judged(finding, site.variable) for finding, site in found if _key(site) not in self._exhausted
+        ]
+
+    def given_up(self) -> list[Degradation]:
+        """What is said of the sites on which too much work would have been."""
+        counts = Counter(self._exhausted.values())
+        return [
+            Degradation("judging", f"{why}; {'1 site is' if count == 1 else f'{count} sites are'} for review")
+            for why, count in counts.items()
+        ]
+
+    @contextmanager
+    def _given_up_alone(self, site: TypedSite) -> Iterator[None]:
+        """Work on a site that is for review where it is too much, as is the variable that it is a use of."""
+        try:
+            with self._graph.effort.for_one_site():
+                yield
+        except ExhaustedError as error:
+            if site.kind == "use":
+                self._doubtful[site.variable] = str(error)
             else:
-                found.append((finding, case.site.variable))
-        return [variables.judged(finding, variable) for finding, variable in found]
+                self._exhausted[_key(site)] = str(error)
 
     def _opened_by(self, case: Case) -> Iterator[Dispatch]:
         """The methods of the module's interfaces that get a context when a case is fixed."""
@@ -157,14 +191,15 @@ class Court:
         skipped: dict[str, list[Skipped]] = defaultdict(list)
         for part in self._facts.skipped:
             skipped[part.place.file].append(part)
-        seen = {(site.place.file, site.place.start, site.place.end) for site in self._facts.sites}
+        seen = {_key(site) for site in self._facts.sites} - self._exhausted.keys()
         read = {package.dir for package in self._facts.packages if package.files}
         constrained = {fact.file for fact in self._syntax.files if fact.build}
         found = []
         for site in self._syntax.sites:
             span = site.span
             if (span.file, span.start, span.end) not in seen:
-                why = next((part.reason for part in skipped[span.file] if part.covers(span.start)), "")
+                why = self._exhausted.get((span.file, span.start, span.end), "")
+                why = why or next((part.reason for part in skipped[span.file] if part.covers(span.start)), "")
                 if why or site.certain or site.package not in read or span.file in constrained:
                     found.append((site, why or NOT_LOADED))
         return found
@@ -179,7 +214,7 @@ class Court:
             site = msgspec.structs.replace(site, kind="root")
         self._graph.effort.spend(100)
         trail = trail_of(self._graph, self._lifetimes, self._reach, site)
-        listed = site.kind == "root" or (site.place.file, site.place.start, site.place.end) in self._listed
+        listed = site.kind == "root" or _key(site) in self._listed
         if not listed and (trail.supply is None or site.test):
             return None
         chain = self._graph.chain(site.function)
@@ -196,11 +231,16 @@ class Court:
             moved=moved,
             graph=self._graph,
             reach=self._reach,
+            ancestry=self._ancestry,
             config=self._config,
             directive=self._directives.get((site.place.file, site.place.line)),
             remark=self._remarks.get((site.place.file, site.place.start), ""),
             go_version=self._versions.of(func.package),
         )
+
+
+def _key(site: TypedSite) -> tuple[str, int, int]:
+    return site.place.file, site.place.start, site.place.end
 
 
 def _costly(decided: list[tuple[Case, Decision]]) -> frozenset[str]:

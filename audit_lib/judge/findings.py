@@ -10,8 +10,8 @@ import msgspec
 
 from audit_lib.config import Config
 from audit_lib.judge.case import Case, Decision
-from audit_lib.judge.reach import Supply, Way
 from audit_lib.judge.variables import numbered_uses
+from audit_lib.judge.ways import Supply, Way
 from audit_lib.model import CallKind, Finding, Kind, Priority, Site, Source, Span, Step
 from audit_lib.read.facts import Place
 from audit_lib.read.syntax import SyntaxSite

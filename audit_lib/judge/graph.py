@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -79,8 +79,10 @@ class Graph:
         self._modules = frozenset(module.path for module in facts.modules)
         self._own = tuple(path + behind for path in sorted(self._modules) for behind in ("/", ".", "_test."))
         self._classes: dict[tuple[str, ...], int] = {}
+        self._held_by: list[tuple[str, ...]] = []  # what each class of functions is held by
         self.holder_class = cache(self._holder_class)
-        self.callers = cache(self._callers)
+        self._nodes_above = cache(self._find_nodes_above)
+        self._ways_above = cache(self._find_ways_above)
         self.direct = cache(self._direct)
         self.fate = cache(self._fate)
         self.chain = cache(self._chain)
@@ -102,35 +104,61 @@ class Graph:
         chain = self.chain(function)
         return chain[-1].id if chain else function
 
-    def _callers(self, function: str) -> tuple[Edge, ...]:
+    def callers(self, function: str) -> Iterator[Edge]:
         """Every way into a function, direct ones first; calls through what holds it behind them.
 
         A function that is given as an argument, and run there, is reached from where it is given: that call has its
         contexts, while the parameter stands for all that others give.
         """
-        edges = list(self.direct(function))
-        for node in self.holders_above(function):
-            edges += self.direct(node)
-        self.effort.keep(len(edges))
-        return tuple(edges)
+        direct = self.direct(function)
+        self.effort.spend(1 + len(direct))
+        yield from direct
+        for edge in self._ways_above(self.holder_class(function), None):
+            self.effort.spend()
+            yield edge
 
-    def holders_above(self, function: str) -> list[str]:
+    def ways_that(self, function: str, told: Told) -> Iterator[Edge]:
+        """The ways into a function of which `told` is true, in the order of `callers`.
+
+        Those through what holds it are asked once for all functions that are held alike.
+        """
+        direct = self.direct(function)
+        self.effort.spend(1 + len(direct))
+        yield from (edge for edge in direct if told(self, edge))
+        yield from self._ways_above(self.holder_class(function), told)
+
+    def _find_ways_above(self, kind: int, told: Told | None) -> tuple[Edge, ...]:
+        """The calls through what holds the functions of a class, all or those of which something is told."""
+        found: list[Edge] = []
+        for node in self._nodes_above(kind):
+            self.effort.spend(1 + len(self.direct(node)))
+            found += [edge for edge in self.direct(node) if told is None or told(self, edge)]
+        self.effort.keep(len(found))
+        return tuple(found)
+
+    def holders_above(self, function: str) -> tuple[str, ...]:
         """What may stand for a function, and for that in turn, the nearest first."""
+        return self._nodes_above(self.holder_class(function))
+
+    def _find_nodes_above(self, kind: int) -> tuple[str, ...]:
         found: dict[str, None] = {}
-        queue = deque(self.held_by(function))
+        queue = deque(self._held_by[kind])
         while queue:
             node = queue.popleft()
             self.effort.spend()
             if node not in found:
                 found[node] = None
                 queue += self.held_by(node)
-        return list(found)
+        return tuple(found)
 
     def _holder_class(self, function: str) -> int:
         """A number that functions share which the same nodes may stand for."""
         nodes = self.held_by(function)
         self.effort.spend(len(nodes))
-        return self._classes.setdefault(nodes, len(self._classes))
+        kind = self._classes.setdefault(nodes, len(self._classes))
+        if kind == len(self._held_by):
+            self._held_by.append(nodes)
+        return kind
 
     def _direct(self, node: str) -> tuple[Edge, ...]:
         """The calls that name a function, or what holds functions, itself."""
@@ -316,6 +344,10 @@ class Graph:
             found.setdefault(source.name, source)
         usable = [source for source in found.values() if source.role != "shadow"]
         return tuple(sorted(usable, key=lambda source: -source.start))
+
+
+Told = Callable[[Graph, Edge], bool]
+"""What is told of a way into a function."""
 
 
 class Walk:

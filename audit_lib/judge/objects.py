@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
-from audit_lib.judge.graph import Edge, Fate, Graph
+from audit_lib.judge.graph import Edge, Fate, Graph, Told
 from audit_lib.read.facts import Func, Use
 
 Late = Literal[Fate, "defer"]
@@ -38,11 +38,7 @@ def called_late(graph: Graph, literal: Func) -> frozenset[Late]:
     Nothing of that where it is called in line. Who gets one of the form `func()` or `func() error` from a function that
     nobody calls here may call it whenever he likes.
     """
-    graph.effort.spend(len(graph.callers(literal.id)))
-    named = [edge.call for edge in graph.callers(literal.id) if edge.through and edge.through.id.startswith(_NAMED)]
-    found: set[Late] = {
-        "go" if call.go else "defer" for call in named if not call.test and graph.leaves(call, graph.top(call.caller))
-    }
+    found: set[Late] = {late for late, told in _BY_NAME.items() if any(graph.ways_that(literal.id, told))}
     if f"result:{literal.parent}" not in _holders_above(graph, literal.id):
         return frozenset(found)
     queue, seen, called = [literal.parent], {""}, False
@@ -51,7 +47,6 @@ def called_late(graph: Graph, literal: Func) -> frozenset[Late]:
         if maker in seen:
             continue
         seen.add(maker)
-        graph.effort.spend(len(graph.callers(maker)))
         for call in (edge.call for edge in graph.callers(maker) if edge.kind != "closure" and not edge.call.test):
             called = True
             for use, function in _all_of(graph, call.becomes, call.caller):
@@ -63,6 +58,24 @@ def called_late(graph: Graph, literal: Func) -> frozenset[Late]:
                     found.add(_fate_of_work(graph, use, function))
     plain = not literal.params and literal.results in ((), ("error",))
     return frozenset(found - {""} if called or not plain else {"kept"})
+
+
+def _is_left(graph: Graph, edge: Edge) -> bool:
+    """Whether what a call by a name runs may run when the function around the call has returned."""
+    call = edge.call
+    named = edge.through is not None and edge.through.id.startswith(_NAMED)
+    return named and not call.test and graph.leaves(call, graph.top(call.caller))
+
+
+def _is_left_in_goroutine(graph: Graph, edge: Edge) -> bool:
+    return edge.call.go and _is_left(graph, edge)
+
+
+def _is_left_to_the_end(graph: Graph, edge: Edge) -> bool:
+    return not edge.call.go and _is_left(graph, edge)
+
+
+_BY_NAME: dict[Late, Told] = {"go": _is_left_in_goroutine, "defer": _is_left_to_the_end}
 
 
 def _holders_above(graph: Graph, node: str) -> set[str]:
@@ -100,7 +113,7 @@ def above(
     seen: set[str] = set()
     while any(use.kind == "returned" for use in becomes) and maker not in seen:
         seen.add(maker)
-        graph.effort.spend(1 if maker in ways else len(graph.callers(maker)))
+        graph.effort.spend()
         edges = (ways[maker],) if maker in ways else graph.callers(maker)
         calls = [edge.call for edge in edges if not edge.call.test]
         yield from ((call.becomes, call.caller) for call in calls)

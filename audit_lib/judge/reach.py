@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import defaultdict
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import cache
 
 from audit_lib.judge.graph import ESCAPES, GROUPS, LATER, TESTING, Edge, Graph, Walk
 from audit_lib.judge.lifetime import COMMANDS, DETACHED, Lifetimes, is_init, is_main
 from audit_lib.judge.objects import works_on
-from audit_lib.model import Lifetime, Radius
+from audit_lib.judge.ways import Step, Steps, Supply, Way
+from audit_lib.model import Radius
 from audit_lib.read.facts import Origin
 
 ROLES = {"context": 0, "method": 1, "field": 2, "global": 3, "stored": 4}
@@ -40,23 +40,6 @@ BORDER = 40
 
 COUNT_LIMIT = 2000
 """Where the count of a radius stops: what is larger is larger than any policy allows."""
-
-
-@dataclass(frozen=True)
-class Supply:
-    """A context that can be written at a place: the source and how long it lives."""
-
-    source: Origin
-    lifetime: Lifetime
-
-
-@dataclass(frozen=True)
-class Way:
-    """The next step from `callee` towards the nearest source: the edge, and the source at its call, if there is one."""
-
-    callee: str
-    edge: Edge
-    supply: Supply | None
 
 
 def is_cut_off(source: Origin, function: str) -> bool:
@@ -146,34 +129,38 @@ class Reach:
     def _spread(self) -> None:
         """Dijkstra from all calls at which a context is there, down to the callees."""
         down: dict[str, list[tuple[str, Edge]]] = defaultdict(list)
-        heap: list[tuple[int, int, str, Way]] = []
-        order = 0
-        for function in self._graph.funcs:
-            nearest: tuple[int, int, str, Way] | None = None  # of those with a source: no other of them is ever taken
-            for edge in self._graph.callers(function):
-                if edge.call.test or not self._opens(function, edge):
-                    continue
+        steps = Steps(self._graph, self.is_closed)
+        for node in (*self._graph.funcs, *self._graph.dispatch):
+            nearest: Step | None = None  # of those with a source: no other of them is ever taken
+            for edge in self._openings(node):
                 supply = self.supply_at(edge.call.caller, edge.call.place.start, to_hand_on=True)
                 if supply is not None:
-                    order += 1
                     cost = 1 + 100 * (supply.lifetime in ("process", "test")) + self._border(edge, supply.source.owner)
-                    if nearest is None or cost < nearest[0]:
-                        nearest = (cost, order, function, Way(function, edge, supply))
+                    if nearest is None or cost < nearest.cost:
+                        nearest = Step(cost, 0, edge, supply)
                 else:
-                    down[edge.call.caller].append((function, edge))
+                    down[edge.call.caller].append((node, edge))
             if nearest is not None:
-                heapq.heappush(heap, nearest)
-        while heap:
-            distance, _, function, way = heapq.heappop(heap)
+                steps.add(node, nearest)
+        for turn, (function, step) in enumerate(steps.take(), 1):
             if function in self._ways:
                 continue
-            self._ways[function] = way
+            self._ways[function] = Way(function, step.edge, step.supply)
             self._graph.effort.spend(1 + len(down[function]))
-            for callee, edge in down[function]:
-                if callee not in self._ways:
-                    order += 1
-                    cost = distance + 1 + self._border(edge, function)
-                    heapq.heappush(heap, (cost, order, callee, Way(callee, edge, None)))
+            for node, edge in down[function]:
+                if node not in self._ways:
+                    steps.add(node, Step(step.cost + 1 + self._border(edge, function), turn, edge))
+
+    def _openings(self, node: str) -> Iterator[Edge]:
+        """The calls of a function, or of what holds functions, at which a context can be handed over."""
+        edges = self._graph.direct(node)
+        self._graph.effort.spend(1 + len(edges))
+        holder = self._graph.dispatch.get(node) if node not in self._graph.funcs else None
+        if holder is not None and (holder.external or holder.place.file in self._graph.generated):
+            return
+        for edge in edges:
+            if not edge.call.test and (holder is not None or self._opens(node, edge)):
+                yield edge
 
     def _border(self, edge: Edge, owner: str) -> int:
         """What a way is longer over a goroutine, a deferred call, an end, common work, or to what makes what works on.
@@ -199,15 +186,12 @@ class Reach:
         return func is not None and is_main(func)
 
     def _opens(self, function: str, edge: Edge) -> bool:
-        """Whether a context can be handed over at an edge: a literal has what its parent has, others a parameter."""
+        """Whether a context can be handed over at a call of a function: a literal has its parent's, others take one."""
         if edge.call.kind == "closure":
             return not self.escapes(function)
-        if edge.call.kind == "value" and not edge.through:
+        if edge.call.kind == "value":
             # The function is only named there; who calls it is another edge, unless it is run on the spot.
             return any(target in ON_THE_SPOT or self._graph.runs(target) for target in self._graph.given_to(function))
-        node = edge.through
-        if node is not None and (node.external or node.place.file in self._graph.generated):
-            return False
         return not self.is_closed(function)
 
     def escapes(self, function: str) -> bool:

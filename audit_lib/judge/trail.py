@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
-from audit_lib.judge.graph import ESCAPES, Graph
+from audit_lib.judge.graph import ESCAPES, Edge, Graph
 from audit_lib.judge.lifetime import WORKER_NAMES, Lifetimes
 from audit_lib.judge.objects import called_late
-from audit_lib.judge.reach import SHARED, Reach, Supply, Way
+from audit_lib.judge.reach import SHARED, Reach
+from audit_lib.judge.ways import Supply, Way
 from audit_lib.read.facts import Call, Func, Origin, Place, TypedSite, Use
 
 CrossingKind = Literal["go", "kept", "defer", "shared", "lazy", "batch", "after"]
@@ -136,11 +138,15 @@ def _at_call(graph: Graph, way: Way, callee: Func | None) -> Iterator[Crossing]:
 def _ended(graph: Graph, way: Way, supply: Supply | None) -> Iterator[Crossing]:
     """The border that a call behind an end is; what a worker or a process runs then has no context any other time."""
     shared = supply is not None and supply.lifetime in ("worker", "process")
-    graph.effort.spend(len(graph.callers(way.callee)) if shared else 1)
-    for edge in graph.callers(way.callee) if shared else (way.edge,):
-        if edge.call.after and not edge.call.test:
-            yield Crossing("after", edge.call.caller, edge.call.place)
-            return
+    behind = graph.ways_that(way.callee, _is_behind) if shared else filter(partial(_is_behind, graph), (way.edge,))
+    for edge in behind:
+        yield Crossing("after", edge.call.caller, edge.call.place)
+        return
+
+
+def _is_behind(_: Graph, edge: Edge) -> bool:
+    """Whether a call comes behind an end, outside tests."""
+    return edge.call.after and not edge.call.test
 
 
 def started(graph: Graph, lifetimes: Lifetimes, source: Origin) -> Iterator[Crossing]:
@@ -150,16 +156,20 @@ def started(graph: Graph, lifetimes: Lifetimes, source: Origin) -> Iterator[Cros
     """
     if not source.param or source.role != "context":
         return
-    graph.effort.spend(len(graph.callers(source.owner)))
-    for edge in graph.callers(source.owner):
+    for edge in graph.ways_that(source.owner, _is_started):
         call = edge.call
         starter = graph.funcs.get(graph.top(call.caller))
         worker = starter is not None and starter.name.rpartition(".")[2] in WORKER_NAMES
-        if call.go and not call.test and not worker and lifetimes.of_call(call) == "request":
+        if not worker and lifetimes.of_call(call) == "request":
             body = graph.funcs.get(source.owner)
             crossing = _goroutine(graph, call.caller, call.place, body, waited=call.waited > 0)
             if not crossing.endless:
                 yield crossing
+
+
+def _is_started(_: Graph, edge: Edge) -> bool:
+    """Whether a call is a `go` statement, outside tests."""
+    return edge.call.go and not edge.call.test
 
 
 def trail_without_source(graph: Graph, site: TypedSite) -> Trail:

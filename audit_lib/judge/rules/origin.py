@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from audit_lib.judge.case import Case, Decision, is_constructor
-from audit_lib.judge.graph import Walk
-from audit_lib.judge.lifetime import is_init, is_main
+from audit_lib.judge.graph import Edge, Graph
+from audit_lib.judge.lifetime import is_main
 from audit_lib.model import Category
 
 STANDS_IN_WORK = frozenset({"loop", "after_stop", "after_signal", "after_tick"})
@@ -80,7 +80,7 @@ def without_source(case: Case) -> Decision | None:
     if case.starts_up:
         return _keep(case, "init", "it runs at start-up, before anything has a context")
     category = category_of(case)
-    if not case.top.exported and not case.top.closed_by and not _is_used(case):
+    if not case.top.exported and not case.top.closed_by and not case.ancestry.is_used(case.top.id):
         return Decision(
             category, "review", f"nothing calls {case.top.name}", "remove it, or say who is to call it", "unused"
         )
@@ -109,60 +109,19 @@ def category_of(case: Case) -> Category:
         return "init"
     if case.trail.unwaited or STANDS_IN_WORK & set(case.site.flags):
         return "background"
-    category = _started_by(case)
+    category = case.ancestry.started_by(case.func.id)
     return "request" if category == "init" and _is_command(case) else category
 
 
 def _is_command(case: Case) -> bool:
     """Whether it is a command's work: a program's own function does it, and not to make something to work with."""
-    callers = [case.graph.funcs.get(case.graph.top(edge.call.caller)) for edge in case.graph.callers(case.top.id)]
-    return case.graph.is_program(case.top.package) and not any(func and is_constructor(func) for func in callers)
+    made = any(case.graph.ways_that(case.top.id, _is_from_constructor))
+    return case.graph.is_program(case.top.package) and not made
 
 
-def _started_by(case: Case) -> Category:
-    """Walk up the callers: what is told of the functions in which the work begins."""
-    seen: set[str] = set()
-    queue = [case.func.id]
-    starts: set[Category] = set()
-    walk = Walk(case.graph)
-    while queue:
-        current = queue.pop()
-        if current in seen:
-            continue
-        seen.add(current)
-        start = _start_of(case, current)
-        if start is not None:
-            starts.add(start)
-            continue
-        for edge in walk.edges(current):
-            if edge.call.test:
-                continue
-            if edge.call.go and not edge.call.waited:
-                starts.add("background")
-            else:
-                queue.append(edge.call.caller)
-    return next((category for category in _TELLING if category in starts), "background")
-
-
-_TELLING: tuple[Category, ...] = ("background", "request", "init")
-
-
-def _start_of(case: Case, function: str) -> Category | None:
-    """What begins in a function, or None where it is only on the way: start-up, a command, a callback, an API."""
-    func = case.graph.funcs.get(function)
-    if func is None or is_main(func) or is_init(func):
-        return "init"
-    if any(source.param and source.role in ("context", "method") for source in case.graph.sources_of(function)):
-        return "request"
-    given = (*case.graph.given_to(function), func.use.target if func.use is not None else "")
-    if any(target.rpartition(".")[0].endswith(".Command") for target in given):
-        return "init"  # what a command line runs begins as `main` does
-    called_back = func.closed_by or case.reach.is_registered(function) or case.reach.escapes(function)
-    if called_back or "forever" in func.flags:
-        return "background"
-    if func.exported and not any(not edge.call.test for edge in case.graph.callers(function)):
-        return "request"
-    return None
+def _is_from_constructor(graph: Graph, edge: Edge) -> bool:
+    func = graph.funcs.get(graph.top(edge.call.caller))
+    return func is not None and is_constructor(func)
 
 
 def _is_wrapper(case: Case) -> bool:
@@ -178,46 +137,7 @@ def _only_tests_call(case: Case) -> bool:
     """
     if case.top.exported and (case.top.receiver or case.graph.is_library(case.top.package)):
         return False
-    seen: set[str] = set()
-    queue = [case.top.id]
-    tested = False
-    walk = Walk(case.graph)
-    while queue:
-        current = queue.pop()
-        if current in seen:
-            continue
-        seen.add(current)
-        func = case.graph.funcs.get(current)
-        if func is None or is_main(func) or "package_level" in func.flags or func.closed_by or func.name == "init":
-            return False
-        if not func.parent and all(edge.kind == "closure" for edge in case.graph.callers(current)):
-            return False
-        for edge in walk.edges(current):
-            if edge.kind == "closure":
-                continue
-            tested = tested or edge.call.test
-            if not edge.call.test:
-                queue.append(case.graph.top(edge.call.caller))
-    return tested
-
-
-def _is_used(case: Case) -> bool:
-    """Whether anybody could call a site's function: not only itself, or functions that nobody calls."""
-    seen: set[str] = set()
-    queue = [case.top.id]
-    walk = Walk(case.graph)
-    while queue:
-        current = queue.pop()
-        if current in seen:
-            continue
-        seen.add(current)
-        func = case.graph.funcs.get(current)
-        if func is None or func.exported or func.test or func.closed_by or is_main(func) or is_init(func):
-            return True
-        if case.graph.given_to(current):
-            return True
-        queue += [case.graph.top(edge.call.caller) for edge in walk.edges(current)]
-    return False
+    return case.ancestry.is_for_tests(case.top.id)
 
 
 def _keep(case: Case, category: Category, reason: str) -> Decision:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audit_lib.judge.case import Case, Decision
-from audit_lib.judge.reach import Supply
+from audit_lib.judge.ways import Supply
 from audit_lib.model import Category, Radius
 
 _CATEGORY: dict[str, Category] = {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from audit_lib.judge.case import Case, Decision
-from audit_lib.judge.reach import Supply
 from audit_lib.judge.trail import CrossingKind
+from audit_lib.judge.ways import Supply
 
 _WHAT: dict[CrossingKind, str] = {
     "shared": "runs once for all callers",

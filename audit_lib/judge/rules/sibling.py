@@ -42,7 +42,7 @@ def _method_above(case: Case) -> str | None:
         callers = {
             case.graph.top(edge.call.caller)
             for function in level
-            for edge in case.graph.callers(function)
+            for edge in case.graph.direct(function)
             if not edge.call.test and not edge.call.go and edge.kind in ("static", "closure")
         }
         level = {function for function in callers - seen if not case.reach.is_closed(function)}
