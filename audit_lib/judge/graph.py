@@ -348,23 +348,3 @@ class Graph:
 
 Told = Callable[[Graph, Edge], bool]
 """What is told of a way into a function."""
-
-
-class Walk:
-    """The ways into functions, for who goes up them: what holds several functions is gone over once, for the first."""
-
-    def __init__(self, graph: Graph) -> None:
-        self._graph = graph
-        self._nodes: set[str] = set()
-        self._classes: set[int] = set()
-
-    def edges(self, function: str) -> Iterator[Edge]:
-        """The ways into a function that have not been given yet."""
-        kind = self._graph.holder_class(function)
-        holders = () if kind in self._classes else self._graph.holders_above(function)
-        self._classes.add(kind)
-        for node in (function, *holders):
-            if node not in self._nodes:
-                self._nodes.add(node)
-                self._graph.effort.spend(1 + len(self._graph.direct(node)))
-                yield from self._graph.direct(node)

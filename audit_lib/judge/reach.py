@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 
-from audit_lib.judge.graph import ESCAPES, GROUPS, LATER, TESTING, Edge, Graph, Walk
+from audit_lib.judge.graph import ESCAPES, GROUPS, LATER, TESTING, Edge, Graph
 from audit_lib.judge.lifetime import COMMANDS, DETACHED, Lifetimes, is_init, is_main
 from audit_lib.judge.objects import works_on
+from audit_lib.judge.radius import Radii
 from audit_lib.judge.ways import Step, Steps, Supply, Way
 from audit_lib.model import Radius
-from audit_lib.read.facts import Origin
+from audit_lib.read.facts import Call, Origin
 
 ROLES = {"context": 0, "method": 1, "field": 2, "global": 3, "stored": 4}
 """In which order ways to get a context are preferred: what cannot be nil first."""
@@ -37,9 +38,6 @@ ON_THE_SPOT = SHARED | LATER | GROUPS | WALKS
 
 BORDER = 40
 """How many calls a way may be longer that stays within the life of its source."""
-
-COUNT_LIMIT = 2000
-"""Where the count of a radius stops: what is larger is larger than any policy allows."""
 
 
 def is_cut_off(source: Origin, function: str) -> bool:
@@ -67,6 +65,7 @@ class Reach:
         self.is_closed = cache(self._is_closed)
         self.supply_at = cache(self._supply_at)
         self._borders: dict[tuple[int, str], int] = {}
+        self._radii = Radii(graph, self._moves_to)
         self._spread()
 
     def _supply_at(self, function: str, offset: int, *, but: str = "", to_hand_on: bool = False) -> Supply | None:
@@ -199,75 +198,12 @@ class Reach:
         func = self._graph.funcs.get(function)
         return func is not None and func.use is not None and func.use.kind in ESCAPES
 
+    def _moves_to(self, call: Call) -> bool | None:
+        """Whether the caller of a function that opens opens too, or gets a root; None where it has a context."""
+        if call.test or self.supply_at(call.caller, call.place.start) is not None:
+            return None
+        return self.way_to(call.caller) is not None
+
     def _radius(self, function: str) -> tuple[Radius, int]:
         """What threading a context into a function changes, and how many roots would only move, outside tests."""
-        counter = _Counter(self)
-        counter.open(function)
-        return counter.result()
-
-
-class _Counter:
-    """Counts what opens together: functions, the interfaces they implement, their calls."""
-
-    def __init__(self, reach: Reach) -> None:
-        self._reach = reach
-        self._graph = reach._graph
-        self._functions: set[str] = set()
-        self._interfaces: set[str] = set()
-        self._calls: set[tuple[str, int]] = set()
-        self._files: set[str] = set()
-        self._walk = Walk(self._graph)
-        self._classes: set[int] = set()  # of functions whose interfaces are counted
-        self._moved = 0
-
-    def open(self, function: str) -> None:
-        queue = [function]
-        while queue and len(self._calls) < COUNT_LIMIT:
-            current = queue.pop()
-            if current in self._functions:
-                continue
-            func = self._graph.funcs.get(current)
-            if func is None:
-                continue
-            if not func.parent:
-                self._functions.add(current)
-                self._files.add(func.place.file)
-                queue += self._siblings(current)
-            queue += self._callers(current)
-
-    def _siblings(self, function: str) -> list[str]:
-        found: list[str] = []
-        kind = self._graph.holder_class(function)
-        if kind in self._classes:
-            return found
-        self._classes.add(kind)
-        for node in self._graph.interfaces_of(function):
-            self._graph.effort.spend()
-            if node.id not in self._interfaces and not node.external:
-                self._interfaces.add(node.id)
-                self._files.add(node.place.file)
-                found += node.targets
-                self._graph.effort.spend(len(node.targets))
-        return found
-
-    def _callers(self, function: str) -> list[str]:
-        found = []
-        for edge in self._walk.edges(function):
-            call = edge.call
-            place = (call.place.file, call.place.start)
-            if place in self._calls:
-                continue
-            if call.kind != "closure":
-                self._calls.add(place)
-                self._files.add(call.place.file)
-            if call.test or self._reach.supply_at(call.caller, call.place.start) is not None:
-                continue
-            if self._reach.way_to(call.caller) is not None:
-                found.append(call.caller)
-            elif call.kind != "closure":
-                self._moved += 1
-        return found
-
-    def result(self) -> tuple[Radius, int]:
-        radius = Radius(len(self._functions), len(self._interfaces), len(self._calls), len(self._files - {""}))
-        return radius, self._moved
+        return self._radii.of(function)
