@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -12,10 +13,12 @@ import pytest
 
 from audit_lib.config import Config
 from audit_lib.errors import ExhaustedError
+from audit_lib.judge import effort
 from audit_lib.judge.classify import judge_until
 from audit_lib.judge.effort import STEPS_PER_FACT, STEPS_TO_SPARE, WAYS, Effort
-from audit_lib.read.facts import Call, Dispatch, Facts, Func, Place, Skipped, TypedSite
+from audit_lib.read.facts import Call, Dispatch, Facts, Func, Origin, Place, Skipped, TypedSite
 from audit_lib.read.scan import scan
+from audit_lib.read.syntax import Syntax
 from tests.hostile.growth import FAMILIES, write
 
 HANGS = 240
@@ -144,17 +147,56 @@ def _crowd(size: int) -> Facts:
     )
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(("size", "whole"), [(400, True), (1_500, False)])
-def test_functions_that_all_call_each_other_by_a_list_are_judged_or_named(
-    size: int, whole: bool, tmp_path: Path
-) -> None:
+def _served(facts: Facts) -> Facts:
+    """The same, where a function with a request's context calls the first of them."""
+    place = Place("serve.go", 1, 1, 0, 100)
+    return dataclasses.replace(
+        facts,
+        funcs=(*facts.funcs, Func("grow.serve", "serve", "grow", place)),
+        calls=(*facts.calls, Call("grow.serve", "grow.f0", "static", Place("serve.go", 1, 1, 50, 60))),
+        sources=(Origin("ctx", "context", owner="grow.serve", name="ctx", param=True, file="serve.go", stop=100),),
+    )
+
+
+@pytest.mark.parametrize("size", [400, 3_000])
+@pytest.mark.parametrize("served", [False, True])
+def test_functions_that_all_call_each_other_by_a_list_are_judged(size: int, served: bool, tmp_path: Path) -> None:
     syntax = scan(_target(tmp_path), Config())
-    judged = judge_until(time.monotonic() + HANGS, syntax, _crowd(size), Config())
-    if whole:
-        assert judged.degradations == ()
-        assert len(judged.findings) >= size
-    else:
-        assert [degradation.where for degradation in judged.degradations] == ["judging"]
-        assert {finding.verdict for finding in judged.findings} == {"review"}
-        assert len(judged.findings) == len(syntax.sites)
+    facts = _served(_crowd(size)) if served else _crowd(size)
+    judged = judge_until(time.monotonic() + HANGS, syntax, facts, Config())
+    assert judged.degradations == ()
+    found = [finding for finding in judged.findings if finding.rule != "untyped"]
+    assert len(found) == size
+    assert {finding.source is not None for finding in found} == {served}
+
+
+def _chain(target: Path, size: int) -> tuple[Syntax, Facts]:
+    """Functions in a chain, each of which calls the next and has a root; nobody calls the first."""
+    syntax = scan(write(target, FAMILIES["chain_of_calls"](size)), Config())
+    names = [f"grow.f{i}" for i in range(size)]
+    places = [Place(s.span.file, s.span.line, 1, s.span.start, s.span.end) for s in syntax.sites[-size:]]
+    facts = Facts(
+        funcs=tuple(Func(name, name, "grow", place) for name, place in zip(names, places, strict=True)),
+        calls=tuple(Call(*pair, "static", place) for *pair, place in zip(names, names[1:], places, strict=False)),
+        sites=tuple(
+            TypedSite("root", "context.Background", place=place, function=name)
+            for name, place in zip(names, places, strict=True)
+        ),
+    )
+    return syntax, facts
+
+
+def test_a_site_that_takes_too_many_steps_is_given_up_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    syntax, facts = _chain(tmp_path, 1_200)
+    facts = dataclasses.replace(facts, sites=facts.sites[::-1])  # the one with most above it comes first
+    whole = judge_until(None, syntax, facts, Config())
+    monkeypatch.setattr(effort, "SHARE", 10**9)  # each site has no more than its own steps
+    judged = judge_until(None, syntax, facts, Config())
+    given_up = [finding for finding in judged.findings if "steps for each fact" in finding.reason]
+    assert 0 < len(given_up) < len(syntax.sites)
+    assert {finding.verdict for finding in given_up} == {"review"}
+    assert [degradation.where for degradation in judged.degradations] == ["judging"]
+    assert f"{len(given_up)} sites are for review" in judged.degradations[0].reason
+    others = [finding for finding in judged.findings if finding not in given_up]
+    assert others
+    assert set(others) <= set(whole.findings)
