@@ -153,7 +153,7 @@ class Graph:
 
     def _holder_class(self, function: str) -> int:
         """A number that functions share which the same nodes may stand for."""
-        nodes = self.held_by(function)
+        nodes = tuple(holder.id for holder in self._holders[function])
         self.effort.spend(len(nodes))
         kind = self._classes.setdefault(nodes, len(self._classes))
         if kind == len(self._held_by):
@@ -169,7 +169,7 @@ class Graph:
 
     def held_by(self, node: str) -> tuple[str, ...]:
         """The interface methods, variables and so on that may stand for a function, or for another of them."""
-        return tuple(holder.id for holder in self._holders[node])
+        return self._held_by[self.holder_class(node)]
 
     def _is_no_way(self, call: Call, node: Dispatch) -> bool:
         """Whether a call of what holds a function is no way into it.

@@ -94,7 +94,7 @@ def test_a_fix_that_is_too_much_to_work_out_says_so_and_writes_nothing(
 
     class Endless(Graph):
         def held_by(self, node: str) -> tuple[str, ...]:
-            self.effort.spend(1 << 62)
+            self.effort.spend(1 << 62)  # as where following the calls does not end
             return super().held_by(node)
 
     monkeypatch.setattr(problem, "Graph", Endless)
