@@ -312,7 +312,8 @@ def structs(size: int) -> Files:
 def signatures(size: int) -> Files:
     """Function types of two of the last."""
     parts = [f"type F{i + 1} = func(F{i}, F{i}) F{i}\n" for i in range(size)]
-    return _one(["type F0 = func()\n", *parts, f"type I interface {{ Do(F{size}) }}\nvar f F{size}\n", "var l []I\n"])
+    held = f"type I interface {{ Do(F{size}) }}\nvar f F{size}\nvar l []I\n"
+    return _one(["type F0 = func()\n", *parts, held, f"func deep(x F{size}) {{ take(context.Background()) }}\n"])
 
 
 def recursive(size: int) -> Files:

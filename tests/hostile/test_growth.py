@@ -39,6 +39,7 @@ WHOLE = {
     "ring": (1_000, 2_000),
     "diamonds": (50, 50),
     "slice_of_functions": (1_500, 3_000),
+    "implementers": (300, 2_000),
 }
 # Programs of which a declaration is given up, by name.
 GIVEN_UP = {"signatures": (40, 40), "instances": (40, 40)}
