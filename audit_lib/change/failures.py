@@ -13,7 +13,7 @@ import msgspec
 from audit_lib.model import Record
 
 Step = Literal["gofmt", "compile", "vet", "test"]
-_LINES = 8
+_LINES, _LINE_LENGTH = 8, 2000
 _POSITION = re.compile(r"(?<![\w./@+-])([\w./@+-]+\.go):\d+(?::\d+)?")
 _LINE = re.compile(r"\bline \d+")
 
@@ -94,9 +94,13 @@ def without_positions(text: str) -> str:
 
 
 def gist(lines: Iterable[str]) -> str:
-    """The first lines of what a tool says, without empty ones."""
-    shown = [line.rstrip() for line in lines if line.strip()]
+    """The first lines of what a tool says, without empty ones, and each as far as anybody reads it."""
+    shown = [_cut(line.rstrip()) for line in lines if line.strip()]
     return "\n".join(shown[:_LINES]) + (f"\n… {len(shown) - _LINES} more lines" if len(shown) > _LINES else "")
+
+
+def _cut(line: str) -> str:
+    return f"{line[:_LINE_LENGTH]} …" if len(line) > _LINE_LENGTH else line
 
 
 def files_in(text: str, root: Path, folder: str) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ from audit_lib.errors import ToolchainError
 from audit_lib.read.gotool import GoTool, environment
 from audit_lib.untrusted.processes import find_program, run
 
+_UNFORMATTED = b"\n\n\n"
+
 
 def format_edited(go: GoTool, before: Mapping[str, bytes | None], after: Mapping[str, bytes]) -> dict[str, bytes]:
     """The edited Go files, formatted where that is asked for by the edits alone; other files as they are.
@@ -53,22 +55,28 @@ def unformatted(go: GoTool, before: Mapping[str, bytes | None], after: Mapping[s
 
 
 def gofmt(go: GoTool, sources: Sequence[bytes]) -> list[bytes | None]:
-    """What gofmt makes of each source, `None` for one that does not parse. One run for all."""
+    """What gofmt makes of each source, `None` for one that does not parse. One run for all.
+
+    Its messages are not looked at: a source has a say in the names and lines that stand in them. Blank lines are added
+    to each, which gofmt leaves in none: one that still ends with them was not parsed.
+    """
     different = sorted(set(sources))
     with tempfile.TemporaryDirectory(prefix="ctxaudit-gofmt-") as name:
         folder = Path(name)
         places = {source: folder / f"{number}.go" for number, source in enumerate(different)}
         for source, place in places.items():
-            place.write_bytes(source)
-        command = [_program(go), "-e", "-w", "."]
+            place.write_bytes(source + _UNFORMATTED)
+        command = [_program(go), "-w", "."]
         try:
-            done = run(command, cwd=folder, env=environment(go))
+            run(command, cwd=folder, env=environment(go))
         except OSError as error:
             raise ToolchainError(f"{command[0]}: {error.strerror}; install Go whole, gofmt is part of it") from error
-        # A message begins with the file's name: `3.go:1:2: expected …`.
-        broken = {line.split(":")[0] for line in done.stderr.decode(errors="replace").splitlines()}
-        results = {source: None if place.name in broken else place.read_bytes() for source, place in places.items()}
+        results = {source: _formatted(place.read_bytes()) for source, place in places.items()}
     return [results[source] for source in sources]
+
+
+def _formatted(found: bytes) -> bytes | None:
+    return None if found.endswith(_UNFORMATTED) else found
 
 
 def _program(go: GoTool) -> str:

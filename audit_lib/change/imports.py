@@ -6,6 +6,7 @@ Only packages that edits write are added; of the others nothing is known but wha
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection
 
 from ast_grep_py import SgNode
@@ -21,6 +22,8 @@ OTHER_NAMES = ("stdctx", "gocontext")
 """What the standard library's context is imported as where its own name means something else."""
 
 _PATHS = {CONTEXT: CONTEXT, **dict.fromkeys(OTHER_NAMES, CONTEXT), "time": "time", "net": "net", "http": "net/http"}
+
+_BEFORE_DOT = re.compile(rb"(?<![\w\x80-\xff])([\w\x80-\xff]++)\s*+\.")
 
 _EXPORTED = frozenset(
     {"Background", "TODO", "Context", "CancelFunc", "WithCancel", "WithTimeout", "WithDeadline", "WithValue"}
@@ -62,7 +65,8 @@ def repaired(before: bytes | None, after: bytes) -> bytes:
     """
     old, new = GoText("", before or b""), GoText("", after)
     names = {_name_of(spec) for spec in _specs(new)} | set(_PATHS)
-    changed = {name for name in names if _mentions(old.data, name) != _mentions(new.data, name)}
+    was, now = _mentions(old.data), _mentions(new.data)
+    changed = {name for name in names if was[name.encode()] != now[name.encode()]}
     if DOT in names and _named_plainly(old.root) and not _named_plainly(new.root):
         changed.add(DOT)
     if not changed:
@@ -87,8 +91,9 @@ def used_names(text: GoText, names: Collection[str]) -> set[str]:
     return found
 
 
-def _mentions(data: bytes, name: str) -> int:
-    return len(re.findall(rb"\b%s\s*\." % re.escape(name.encode()), data))
+def _mentions(data: bytes) -> Counter[bytes]:
+    """How often each name stands before a dot: all in one go, since a file may have tens of thousands of imports."""
+    return Counter(_BEFORE_DOT.findall(data))
 
 
 def _named_plainly(root: SgNode) -> bool:

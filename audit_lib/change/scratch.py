@@ -37,6 +37,8 @@ class Scratch:
     `whole` tells whether that is all that its packages are built from, but for what go.sum names by its digest.
     `left_out` is what stayed behind, and why; `outside` are the links among that, which lead out of the target.
 
+    `target` is what it is a copy of, None for a folder by itself.
+
     Tests that run in a copy can leave links to anywhere there: nothing is read or written through one that leads out.
     """
 
@@ -45,6 +47,9 @@ class Scratch:
     whole: bool = True
     outside: frozenset[str] = frozenset()
     left_out: tuple[Degradation, ...] = ()
+    target: Path | None = None
+    _written: dict[str, bytes | None] = field(default_factory=dict, compare=False, repr=False)
+    """What files were given last."""
     _times: dict[str, tuple[str, int]] = field(default_factory=dict, compare=False, repr=False)
     """What files were when they were first written to, and their times then."""
 
@@ -57,6 +62,12 @@ class Scratch:
             return read_bytes(self.root, file)
         except FileNotFoundError:
             return None
+
+    def holds(self, file: str) -> bytes | None:
+        """The bytes that a file has unless somebody else has changed it. Raises `OSError` where they cannot be told."""
+        if file in self._written or self.target is None:
+            return self._written.get(file)
+        return read_bytes(self.target, file)
 
     def bars(self, file: str) -> bool:
         """Whether a link leads out with a file: it has none of its own in the copy, and is not written."""
@@ -80,6 +91,7 @@ class Scratch:
             try:
                 if not self._holds(file, data):
                     self._write(file, data)
+                self._written[file] = data
             except OSError as error:
                 where = error.filename or self.root / file
                 raise OutputError(
@@ -148,7 +160,7 @@ def scratch_copy(target: Path) -> Iterator[Scratch]:
             root = mirror(target, outside, holder)
             root = Path(os.path.realpath(root))
             copied = _copied(target, root)
-            yield Scratch(root, copied.digest, not outside, copied.outside, copied.left_out)
+            yield Scratch(root, copied.digest, not outside, copied.outside, copied.left_out, target)
         finally:
             remove_tree(holder)
 

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
+
 from audit_lib.change.budget import OutOfTimeError
 from audit_lib.change.failures import Failure, Report, files_in, gist
 from audit_lib.change.packages import Commands, Package, by_module, objects
@@ -16,6 +18,8 @@ _NOISE = re.compile(r"^\s*(=== |--- (PASS|SKIP|FAIL)|FAIL\b|PASS$|ok |exit statu
 _FRAME = re.compile(r"^\t[^/\s]\S*\.go:\d+ ")
 _TIMEOUT = "panic: test timed out after "
 _DEADLY = re.compile(r"^(panic: |fatal error: |SIG[A-Z]+: )", re.MULTILINE)
+
+_NO_END = "go test does not say how its tests ended\n"
 
 PATIENCE, LEAST_PATIENCE = 5.0, 10.0
 """How many times of what it took before the change a test may take that has hung, and seconds besides."""
@@ -37,7 +41,7 @@ class _Seen:
 def run_tests(commands: Commands, packages: Sequence[Package], *, race: bool = False, timeout: float = 300) -> Report:
     """Run the tests of packages. `timeout` is in seconds, for each package. Packages come in the order that is given.
 
-    Where the time of `commands` is over, those that have not come to an end are `unfinished`.
+    Where the time of `commands` is over, those that have not come to an end are `unfinished`; else they have failed.
     A test that was running when its binary ended, by a panic, a timeout or an exit, has failed too; where none was,
     the failure is the package's own and has no name.
     """
@@ -52,9 +56,14 @@ def run_tests(commands: Commands, packages: Sequence[Package], *, race: bool = F
         except OutOfTimeError as error:
             output, cut = error.output.rpartition("\n")[0], True
         _take(objects(output), seen, builds)
-    unfinished = [package.path for package in packages if cut and not seen[package.path].ended]
+    silent = [package.path for package in packages if not seen[package.path].ended]
+    unfinished = silent if cut else []
     for path in unfinished:
         seen.pop(path, None)
+    for path in () if cut else silent:
+        # Whatever has ended the go command, or garbled what it said: nobody has seen these tests pass.
+        seen[path].failed = True
+        seen[path].printed[""].append(_NO_END)
     parts = [_report(commands, path, folders.get(path, "."), one, builds) for path, one in sorted(seen.items())]
     return Report(
         tuple(failure for failures, _, _ in parts for failure in failures),
@@ -80,22 +89,38 @@ def _has_hung(seen: _Seen) -> bool:
     return any(line.startswith(_TIMEOUT) for printed in seen.printed.values() for line in printed)
 
 
-def _take(events: Iterable[dict[str, Any]], seen: dict[str, _Seen], builds: dict[str, list[str]]) -> None:
-    for event in events:
-        action, path, test = event["Action"], event.get("Package", ""), event.get("Test", "")
+class _Event(msgspec.Struct, rename="pascal", frozen=True):
+    """A line of `go test -json`."""
+
+    action: str
+    package: str = ""
+    test: str = ""
+    output: str = ""
+    import_path: str = ""
+    elapsed: float = 0.0
+    failed_build: str = ""
+
+
+def _take(lines: Iterable[dict[str, Any]], seen: dict[str, _Seen], builds: dict[str, list[str]]) -> None:
+    for line in lines:
+        try:
+            event = msgspec.convert(line, _Event)
+        except msgspec.ValidationError:
+            continue  # a test can print among the lines of the go command
+        action, path, test = event.action, event.package, event.test
         if action == "build-output":
-            builds[event["ImportPath"]].append(event["Output"])
+            builds[event.import_path].append(event.output)
         elif action == "output":
-            seen[path].printed[test].append(event["Output"])
+            seen[path].printed[test].append(event.output)
         elif test and action in ("run", "pass", "fail", "skip"):
             seen[path].outcomes[test] = action
             # What is in Go's test cache takes no time now: what its tests took is still said.
-            seen[path].tests += event.get("Elapsed", 0.0) if "/" not in test else 0.0
+            seen[path].tests += event.elapsed if "/" not in test else 0.0
         elif action in ("pass", "fail", "skip") and not test:
-            seen[path].ended, seen[path].seconds = True, event.get("Elapsed", 0.0)
+            seen[path].ended, seen[path].seconds = True, event.elapsed
             if action == "fail":
                 seen[path].failed = True
-                seen[path].build = event.get("FailedBuild", "")
+                seen[path].build = event.failed_build
 
 
 def _report(

@@ -11,6 +11,7 @@ from audit_lib.change.edits import Edits
 from audit_lib.change.failures import Failure, Report, joined, new_failures
 from audit_lib.change.formatting import unformatted
 from audit_lib.change.packages import Commands, Package, compiled
+from audit_lib.change.restoring import putting_back
 from audit_lib.change.rewrite import Rewritten, undo
 from audit_lib.change.scratch import Scratch
 from audit_lib.change.testing import patience, run_tests
@@ -116,5 +117,6 @@ class Trials:
             group = [one for one in packages if (one.path in self._hung) == hung]
             timeout = patience(self._timeout, known, group) if hung else self._timeout
             if group:
-                parts.append(run_tests(self._commands, group, race=self._race, timeout=timeout))
+                with putting_back(self._scratch):
+                    parts.append(run_tests(self._commands, group, race=self._race, timeout=timeout))
         return joined(parts)

@@ -21,6 +21,7 @@ from audit_lib.change.failures import Failure, Report, new_failures, relevant
 from audit_lib.change.formatting import unformatted
 from audit_lib.change.packages import Commands, Package, compiled, concerned
 from audit_lib.change.planned import Component
+from audit_lib.change.restoring import putting_back
 from audit_lib.change.rewrite import Rewritten
 from audit_lib.change.scratch import Scratch
 from audit_lib.change.testing import patience, run_tests
@@ -111,6 +112,7 @@ class Verifier:
         self._level = level
         self._timeout = timeout
         self._progress = progress
+        self._put_back: set[str] = set()
 
     def verify(self, rewritten: Rewritten, components: Sequence[Component] = ()) -> Outcome:
         """Take the steps on the copy, which must hold `rewritten.after`. Raises `ToolchainError` without a Go.
@@ -188,7 +190,14 @@ class Verifier:
         old = len(report.failures) - len(unsteady)
         detail += f"; {_count(old, 'failure')} as before" if old else ""
         named = ", ".join(f"{failure.package} {failure.name}".strip() for failure in unsteady)
-        return failures, detail + (f"; failed once, and passed when run again: {named}" if named else "")
+        detail += f"; failed once, and passed when run again: {named}" if named else ""
+        return failures, detail + self._told_of_writing()
+
+    def _told_of_writing(self) -> str:
+        """Which sources tests have written to: what they were run on may differ from what is written."""
+        files = sorted(self._put_back)
+        more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
+        return f"; the tests write to {', '.join(files[:_SHOWN])}{more}, which was put back" if files else ""
 
     def _compared(
         self, name: str, packages: Sequence[Package], state: _State, run: Callable[[Sequence[Package]], Report]
@@ -212,14 +221,17 @@ class Verifier:
     def _vetted(self, packages: Sequence[Package]) -> Report:
         return vetted(self.commands, packages)
 
-    def _tested(self, packages: Sequence[Package]) -> Report:
-        return run_tests(self.commands, packages, race=self._level == "race", timeout=self._timeout)
+    def _tested(self, packages: Sequence[Package], timeout: float | None = None) -> Report:
+        with putting_back(self._scratch) as changed:
+            race = self._level == "race"
+            report = run_tests(self.commands, packages, race=race, timeout=timeout or self._timeout)
+        self._put_back.update(changed)
+        return report
 
     def _tested_again(self, packages: Sequence[Package]) -> Report:
         """The same once more; what hangs takes all of its time once, and no more."""
         known = self.baseline.seconds(self._test_name)
-        timeout = patience(self._timeout, known, packages)
-        return run_tests(self.commands, packages, race=self._level == "race", timeout=timeout)
+        return self._tested(packages, patience(self._timeout, known, packages))
 
 
 class _State:

@@ -22,6 +22,8 @@ def vetted(commands: Commands, packages: Sequence[Package]) -> Report:
         # The objects were on standard error up to Go 1.24.
         for item in objects(f"{done.stdout}\n{done.stderr}"):
             for variant, analyzers in item.items():
+                if not isinstance(analyzers, dict):
+                    continue  # no object of its own: what a compiler says can look like one
                 path = base_path({"ImportPath": variant})
                 for analyzer, findings in analyzers.items():
                     for failure in _failures(commands, path, folders.get(path, "."), analyzer, findings):
@@ -35,7 +37,7 @@ def vetted(commands: Commands, packages: Sequence[Package]) -> Report:
 
 def _failures(commands: Commands, path: str, folder: str, analyzer: str, findings: Any) -> list[Failure]:
     # An analyzer that fails itself says so in place of its findings.
-    items = findings if isinstance(findings, list) else [{"posn": "", "message": str(findings.get("error", findings))}]
+    items = findings if isinstance(findings, list) else [{"posn": "", "message": _own_fault(findings)}]
     result = []
     for item in items:
         place = item["posn"].replace(f"{commands.root}/", "")
@@ -43,3 +45,7 @@ def _failures(commands: Commands, path: str, folder: str, analyzer: str, finding
         message = message.replace(f"{commands.root}/", "")
         result.append(Failure("vet", path, without_positions(message), message, files_in(place, commands.root, folder)))
     return result
+
+
+def _own_fault(findings: Any) -> str:
+    return str(findings.get("error", findings) if isinstance(findings, dict) else findings)
