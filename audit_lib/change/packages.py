@@ -22,6 +22,9 @@ from audit_lib.untrusted.files import walk
 from audit_lib.untrusted.processes import run
 
 _MODULE_CACHE = re.compile(r"(?<!\S)([^\s/]*)/\S*/pkg/mod/")
+GARBLED_LIMIT = 100
+"""How many beginnings of objects are passed that are none: each takes as long as what was read before it."""
+
 _ERROR = re.compile(r"^(\S+\.go):\d+(?::\d+)?: (.*)$")
 
 
@@ -150,14 +153,17 @@ def base_path(item: dict[str, Any]) -> str:
 
 
 def objects(text: str) -> Iterator[dict[str, Any]]:
-    """The JSON objects of a stream; what stands between them, or only begins like one, is left out."""
+    """The JSON objects of a stream; what stands between them, or only begins like one, is left out.
+
+    Behind too many such beginnings nothing is looked for: then what was to be said there is missing, and not believed.
+    """
     decoder = json.JSONDecoder()
-    at = _next_object(text, 0)
-    while at >= 0:
+    at, garbled = _next_object(text, 0), 0
+    while at >= 0 and garbled <= GARBLED_LIMIT:
         try:
             item, at = decoder.raw_decode(text, at)
         except (ValueError, RecursionError):  # what tests print can get between the lines of a go command
-            at += 1
+            at, garbled = at + 1, garbled + 1
         else:
             yield item
         at = _next_object(text, at)
