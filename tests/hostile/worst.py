@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, product
 from typing import Any
 
-SIZE = 1_000_000
-TASTE = 100_000
-QUICK = 0.02
-"""Seconds for a tenth of an input: then all of it takes a hundred times as long at most, be it quadratic."""
+SIZES = (1_000, 10_000, 100_000, 1_000_000)
+LATE = 4.0
+"""Seconds: where the times of shorter inputs say that the longest would take less, be it quadratic, it is not tried."""
 
 MANY = 8  # a part that may come so often, or more, is one that repeats
 EACH = 4  # samples of a part
@@ -130,19 +129,38 @@ def tried(pattern: str | bytes, flags: int, ways: Iterable[str], seconds: int) -
     for way in ways:
         use: Callable[[Any], Any] = getattr(compiled, way) if way not in ("sub", "subn") else _substituted(compiled)
         for before, piece, end in inputs(pattern, flags):
-            for size in (TASTE, SIZE):
+            earlier = 0.0
+            for size in SIZES:
                 text = before + piece * (size // len(piece)) + end
-                begun = time.monotonic()
+                data = text.encode() if isinstance(pattern, bytes) else text
                 signal.alarm(seconds)
                 try:
-                    _all(use(text.encode() if isinstance(pattern, bytes) else text))
+                    taken = _time(use, data, 2 if size < SIZES[-2] else 1)
                 except TooLongError:
                     yield f"{way} took too long on {size} characters: {text[:40]!r}…{text[-10:]!r}"
                     return
                 finally:
                     signal.alarm(0)
-                if time.monotonic() - begun < QUICK:
+                if _longest(taken, earlier, size) < LATE:
                     break
+                earlier = taken
+
+
+def _longest(taken: float, earlier: float, size: int) -> float:
+    """How many seconds the longest input can take, for what this one took, and `earlier` one of a tenth of its size."""
+    times = SIZES[-1] / size
+    curved = taken - 10 * earlier if earlier else taken
+    return taken * times + max(curved, 0.0) * times**2
+
+
+def _time(use: Callable[[Any], Any], data: str | bytes, runs: int) -> float:
+    """What it takes, the least of some runs: what comes between is not the expression's."""
+    taken = []
+    for _ in range(runs):
+        begun = time.perf_counter()
+        _all(use(data))
+        taken.append(time.perf_counter() - begun)
+    return min(taken)
 
 
 def _substituted(compiled: re.Pattern[Any]) -> Callable[[Any], Any]:
