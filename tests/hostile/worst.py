@@ -6,6 +6,7 @@ import re
 import signal
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice, product
 from typing import Any
@@ -169,8 +170,7 @@ def _substituted(compiled: re.Pattern[Any]) -> Callable[[Any], Any]:
 
 def _all(found: Any) -> None:
     if hasattr(found, "__next__"):
-        for _ in found:
-            pass
+        deque(found, maxlen=0)
 
 
 if __name__ == "__main__":
