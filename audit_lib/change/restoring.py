@@ -19,7 +19,7 @@ _ENDINGS = frozenset(
     {".go", ".s", ".S", ".sx", ".h", ".hh", ".hpp", ".hxx", ".c", ".cc", ".cpp", ".cxx", ".m", ".f", ".F", ".syso"}
     | {".mod", ".sum", ".work"}
 )
-_States = dict[str, tuple[int, ...] | None]
+_States = dict[str, tuple[int, ...]]
 
 
 @contextmanager
@@ -39,16 +39,15 @@ def putting_back(scratch: Scratch) -> Iterator[list[str]]:
 
 
 def _states(scratch: Scratch) -> _States:
-    """What the files are known by that packages are built from; nothing for what is no regular file."""
+    """What the files are known by that packages are built from, links by themselves."""
     found: _States = {}
     for folder in walk(scratch.root, lambda name: name not in SKIPPED and name != "testdata"):
-        for name in filter(_is_built, folder.files):
+        for name in filter(_is_built, (*folder.files, *folder.links, *folder.others)):
             try:
                 info = (scratch.root / folder.inside(name)).lstat()
             except OSError:
                 continue  # gone since it was listed
             found[folder.inside(name)] = info.st_mtime_ns, info.st_size, info.st_ino
-        found.update((folder.inside(name), None) for name in filter(_is_built, (*folder.links, *folder.others)))
     return found
 
 
@@ -60,12 +59,12 @@ def _put_back(scratch: Scratch, file: str, *, known: bool) -> bool:
     """Give a file what it held, or remove one that is new; whether that was needed."""
     try:
         if not known:
-            folder, _, name = file.rpartition("/")
-            with held(scratch.root, folder) as place:
-                place.remove(name)
+            _remove(scratch, file)
             return True
         held_before = scratch.holds(file)
-        if scratch.root.is_dir() and scratch.read(file) == held_before:
+        if (scratch.root / file).is_symlink():
+            _remove(scratch, file)
+        elif scratch.root.is_dir() and scratch.read(file) == held_before:
             return False
         scratch.root.mkdir(parents=True, exist_ok=True)
         scratch.write({file: held_before})
@@ -75,3 +74,10 @@ def _put_back(scratch: Scratch, file: str, *, known: bool) -> bool:
             f" ({error.strerror}); nothing is written, fix with --verify build"
         ) from error
     return True
+
+
+def _remove(scratch: Scratch, file: str) -> None:
+    """Remove a file, or a link by itself."""
+    folder, _, name = file.rpartition("/")
+    with held(scratch.root, folder) as place:
+        place.remove(name)

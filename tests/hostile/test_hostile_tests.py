@@ -93,7 +93,9 @@ def test_only_what_has_changed_is_put_back(tmp_path: Path) -> None:
             (scratch.root / "sub/a.go").write_text("package a\n")
             (scratch.root / "sub/testdata/b.go").write_text("package golden\n")
             (scratch.root / "sub/new.s").write_text("")
-        assert changed == ["shop.go", "sub/new.s"]
+            (scratch.root / "sub/link.go").symlink_to("/etc/passwd")
+        assert changed == ["shop.go", "sub/link.go", "sub/new.s"]
+        assert not (scratch.root / "sub/link.go").is_symlink()
         assert scratch.read("shop.go") == b"package shop // edited\n"
         assert not (scratch.root / "sub/new.s").exists()
         assert scratch.read("sub/testdata/b.go") == b"package golden\n"
