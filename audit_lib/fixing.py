@@ -29,7 +29,7 @@ from audit_lib.config import Config, GoOptions
 from audit_lib.errors import ToolchainError, UsageError
 from audit_lib.fixed import Fixed, Level
 from audit_lib.model import Audit, Finding
-from audit_lib.progress import Progress
+from audit_lib.progress import LIMIT, Progress
 from audit_lib.read import gotool
 from audit_lib.read.gofiles import find_go_files, read_go_file
 from audit_lib.read.gotool import GoTool
@@ -63,7 +63,7 @@ def fix(
     scanned = _digests(target, settings)
     reading = read(target, settings, options, progress, wide=True)
     assert reading.wide is not None, "reading all facts raises where there are none"
-    progress(f"time for the proof · {budget.read():.0f} s", 1, 1)
+    progress(f"{LIMIT}{budget.read():.0f} s", 1, 1)
     before = judged(target, settings, reading)
     chosen = selection.chosen(before.findings)
     planned: Planner = planner(target, settings, reading.syntax, reading.wide, chosen, document=document)
@@ -75,7 +75,9 @@ def fix(
             return judged(root, settings, read(root, settings, options, progress))
 
         runs = level != "build"
-        mocks = Mocks(scratch, target, go, options, generators, scanned, runs_code=runs) if generate else None
+        mocks = None
+        if generate:
+            mocks = Mocks(scratch, target, go, options, generators, scanned, runs_code=runs, budget=budget)
         bench = Bench(scratch, go, options, level, timeout, scanned, progress, mocks, budget)
         planned, told = _with_later(planned, chosen, settings, bench, document=document)
         before = msgspec.structs.replace(

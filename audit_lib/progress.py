@@ -16,6 +16,8 @@ Progress = Callable[[str, int, int], None]
 Behind a ` · ` stands what changes as it goes on: how many candidates, how many seconds are left.
 """
 
+LIMIT = "time for all of it · "
+"""How it is told what a fix may take, the seconds behind it: that is told where no progress is shown, too."""
 
 MAX_TIME = 3600.0
 """How many seconds an audit may take by default: a repository of a million lines takes a few minutes."""

@@ -20,10 +20,14 @@ LEAST: dict[Level, float] = {"build": 120, "test": 300, "race": 300}
 FIRST_RUN = 1800.0
 """Seconds that tests get by default that have not been measured yet."""
 SHARE = 0.6
-"""The part of what is left that a run of tests may take: the rest is for those that must be run again after it.
+"""The part of what is left that a run of tests may take: the rest is for those that must be run again after it."""
+BUILD_SHARE = 0.75
+"""The part of what is left that compiling a plan may take, and then vetting it: the rest is for a smaller one.
 
-Compilers may take all of it: what they have done is not done again.
+Where there is no smaller one it may take all.
 """
+MOCKS_SHARE = 0.25
+"""The part of what is left that making mocks again may take: edited ones serve, too."""
 ROOM = 4
 """As many first scans must be left for one more before the proof: that is worth more than what a scan may find."""
 SHORTEST = 5.0

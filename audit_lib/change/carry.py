@@ -113,7 +113,8 @@ class _Carrying:
             outcome = self._part_of_last(plan, rewritten)
         else:
             outcome = self._verifier.verify(rewritten, plan.components)
-            self._last = _Tried(plan, outcome)
+            if outcome.proved or self._last is None:
+                self._last = _Tried(plan, outcome)
         if not outcome.ok or outcome.unproved or self._check is None or not rewritten.after:
             return outcome, Rescan((), plan)
         rescan = self._check(plan, rewritten)
@@ -138,17 +139,19 @@ class _Carrying:
         return self._last.outcome.part(rewritten.after, packages)
 
     def _take_back_unproved(self, plan: Plan, outcome: Outcome) -> None:
-        """Refuse the components of which something was not run to its end."""
+        """Refuse the components of which something was not run to its end; if these are all, some smaller ones stay."""
         concern = Concern(outcome.packages)
         missing = set(outcome.unproved)
         found = [(one, sorted(concern.of(one) & missing)) for one in plan.components]
-        found = [(one, packages) for one, packages in found if packages]
+        kept = [one for one, packages in found if not packages] if outcome.packages else []
+        if outcome.packages and not kept:
+            spent = sum(outcome.seconds.values())
+            kept = concern.smaller(plan.components, min(0.5, self._budget.left / (self._budget.left + spent)))
+        step = outcome.steps[-1].step
         for component, packages in found:
-            step = outcome.steps[-1].step
-            where = f" in {_few(packages)}" if step == "test" else ""
-            self._refuse_for_time([component], f": {step} was not run to its end{where}")
-        if not found:
-            self._refuse_for_time(plan.components, "")
+            if component not in kept:
+                where = f" in {_few(packages)}" if step == "test" and packages else ""
+                self._refuse_for_time([component], f": {step} was not run to its end{where}" if packages else "")
 
     def _refuse_for_time(self, components: Iterable[Component], why: str) -> None:
         reason = f"not proved within {self._budget.seconds:.0f} s{why}"

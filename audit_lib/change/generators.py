@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from audit_lib.change import footprint, published
+from audit_lib.change.budget import Budget
 from audit_lib.change.recipes import Recipe
 from audit_lib.change.scratch import Scratch
 from audit_lib.change.workshop import Workshop
@@ -22,6 +23,11 @@ from audit_lib.read.gotool import GoTool
 from audit_lib.untrusted import files
 from audit_lib.untrusted.processes import Done, find_program, run
 from audit_lib.untrusted.sandbox import at_hand
+
+NO_TIME = "no time was left to make it again"
+"""Why a mock stays as it was edited when the time of the fix runs short."""
+
+_LEAST_SECONDS = 0.1
 
 SECONDS = 120
 """What a generator may take for one mock."""
@@ -47,7 +53,17 @@ class Made:
 class Generators:
     """Makes mocks in a scratch copy of `target`; `runs_code` allows those generators that may run the target's code."""
 
-    def __init__(self, scratch: Scratch, target: Path, go: GoTool, options: GoOptions, *, runs_code: bool) -> None:
+    def __init__(
+        self,
+        scratch: Scratch,
+        target: Path,
+        go: GoTool,
+        options: GoOptions,
+        *,
+        runs_code: bool,
+        budget: Budget | None = None,
+    ) -> None:
+        self._budget = budget or Budget()
         self._scratch, self._target, self._go, self._runs_code = scratch, target.resolve(), go, runs_code
         self._options = options
         self._programs: dict[tuple[str, tuple[tuple[str, str], ...]], published.Program] = {}
@@ -89,6 +105,8 @@ class Generators:
             return f"without -source {recipe.tool.name} may run the package: needs --verify test"
         if self._spent > TOTAL_SECONDS:
             return f"generators have taken more than {TOTAL_SECONDS} s"
+        if self._budget.now <= 0:
+            return NO_TIME
         root = self._scratch.root
         if any(files.leads_out(root, path) for path in (recipe.folder, *recipe.paths)):
             return "what its command names leads out of the target"
@@ -164,7 +182,8 @@ class Generators:
             footprint.restore(root, self._target, others, before, known)
             return f"{recipe.tool.name} writes {others[0]} too: run it yourself"
         if done is None or done.cut:
-            return f"{recipe.tool.name} did not end within {SECONDS} s, or cannot be run"
+            within = f" within {SECONDS} s" if self._budget.now > 0 else " before the time for it was over"
+            return f"{recipe.tool.name} did not end{within}, or cannot be run"
         if done.returncode != 0:
             lines = (done.stderr or done.stdout).decode("utf-8", "replace").splitlines()
             said = next((line.strip() for line in reversed(lines) if line.strip()), "")
@@ -180,7 +199,8 @@ class Generators:
         if confined is not None and writable is not None:
             env, command = self._workshop.confined(command, writable, runs_code=confined.runs)
         try:
-            return run(command, env=env | {"PWD": str(folder)}, cwd=folder, seconds=SECONDS)
+            seconds = max(min(SECONDS, self._budget.now), _LEAST_SECONDS)
+            return run(command, env=env | {"PWD": str(folder)}, cwd=folder, seconds=seconds)
         except OSError:
             return None
 

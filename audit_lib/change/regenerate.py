@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from audit_lib.change.budget import MOCKS_SHARE, Budget, OutOfTimeError
 from audit_lib.change.expecting import HIDDEN, adapted, by_name, hidden, libraries_of
 from audit_lib.change.failures import Failure, Report, new_failures
 from audit_lib.change.formatting import format_edited
-from audit_lib.change.generators import Generators
+from audit_lib.change.generators import NO_TIME, Generators
 from audit_lib.change.packages import Commands, Package, compiled, concerned
 from audit_lib.change.recipes import Recipes
 from audit_lib.change.rewrite import Rewritten, blocked
@@ -42,7 +43,8 @@ def edited_only(rewritten: Rewritten, generators: Mapping[str, str], reasons: Ma
 class Mocks:
     """The mocks of a target, in its scratch copy. `generators` says who generated a file, `files` are its Go files.
 
-    `runs_code` allows generators that may run the target's code to look at it.
+    `runs_code` allows generators that may run the target's code to look at it. They have a part of what is left of the
+    `budget` each time; a mock for which that is too little stays as it was edited.
     """
 
     def __init__(
@@ -55,17 +57,23 @@ class Mocks:
         files: Iterable[str],
         *,
         runs_code: bool,
+        budget: Budget | None = None,
     ) -> None:
+        self._budget = budget or Budget()
         self._scratch, self._go, self._generators = scratch, go, generators
         self._files = tuple(files)
-        self._commands = Commands(go, scratch.root, options)
-        self._makers = Generators(scratch, target, go, options, runs_code=runs_code)
+        self._commands = Commands(go, scratch.root, options, self._budget)
+        self._makers = Generators(scratch, target, go, options, runs_code=runs_code, budget=self._budget)
         self._given_up: dict[str, str] = {}
         self._made_with: dict[str, str] = {}
 
     def finish(self, rewritten: Rewritten) -> Rewritten:
         """The rewrite with its mocks made again, and room for a context in what tests expect of them; in the copy."""
-        made = {}
+        with self._budget.within(self._budget.left * MOCKS_SHARE):
+            return self._finished(rewritten)
+
+    def _finished(self, rewritten: Rewritten) -> Rewritten:
+        made: dict[str, bytes] = {}
         todo = self._open(rewritten)
         recipes = Recipes(self._lines(rewritten) if todo else {})
         for file in todo:
@@ -110,16 +118,22 @@ class Mocks:
 
     def _adopted(self, rewritten: Rewritten, made: Mapping[str, bytes]) -> Rewritten:
         """All of them at once; where that does not compile, those with which it does, one after the other."""
-        packages, _ = concerned(self._commands, rewritten.after)
-        result = self._tried(rewritten, made, packages)
-        if isinstance(result, Rewritten):
-            return result
-        for file, data in made.items():
-            fresh = self._tried(rewritten, {file: data}, packages) if len(made) > 1 else result
-            if isinstance(fresh, Rewritten):
-                rewritten = fresh
-            else:
-                self._given_up[file] = fresh
+        todo = dict(made)
+        try:
+            packages, _ = concerned(self._commands, rewritten.after)
+            result = self._tried(rewritten, made, packages)
+            if isinstance(result, Rewritten):
+                return result
+            while todo:
+                file = next(iter(todo))
+                fresh = self._tried(rewritten, {file: todo[file]}, packages) if len(made) > 1 else result
+                if isinstance(fresh, Rewritten):
+                    rewritten = fresh
+                else:
+                    self._given_up[file] = fresh
+                del todo[file]
+        except OutOfTimeError:
+            self._given_up |= dict.fromkeys(todo, NO_TIME)
         return rewritten
 
     def _tried(self, rewritten: Rewritten, made: Mapping[str, bytes], packages: Sequence[Package]) -> Rewritten | str:
@@ -131,10 +145,14 @@ class Mocks:
         was: dict[str, bytes | None] = {}
         failures: tuple[Failure, ...] = ()
         probe = {file: hidden(data, rewritten.before[file] or b"") for file, data in made.items()}
-        for mocks in [probe, made] if probe != made else [made]:
-            self._scratch.write(mocks)
-            failures = self._room_made(packages, known, made, was)
-            self._scratch.write({file: (self._scratch.read(file) or b"").replace(HIDDEN, b"") for file in was})
+        try:
+            for mocks in [probe, made] if probe != made else [made]:
+                self._scratch.write(mocks)
+                failures = self._room_made(packages, known, made, was)
+                self._scratch.write({file: (self._scratch.read(file) or b"").replace(HIDDEN, b"") for file in was})
+        except OutOfTimeError:
+            self._scratch.write(was | {file: rewritten.after[file] for file in made})
+            raise
         if failures:
             self._scratch.write(was | {file: rewritten.after[file] for file in made})
             return f"with it, {failures[0].message.splitlines()[0].removeprefix('./')}"

@@ -15,7 +15,7 @@ from typing import Literal
 import msgspec
 
 from audit_lib.change.baseline import Baseline
-from audit_lib.change.budget import SHARE, Budget, OutOfTimeError
+from audit_lib.change.budget import BUILD_SHARE, SHARE, Budget, OutOfTimeError
 from audit_lib.change.concern import Concern
 from audit_lib.change.failures import Failure, Report, new_failures, relevant
 from audit_lib.change.formatting import unformatted
@@ -28,7 +28,7 @@ from audit_lib.change.testing import patience, run_tests
 from audit_lib.change.vetting import vetted
 from audit_lib.config import GoOptions
 from audit_lib.model import Verification
-from audit_lib.progress import Progress, silent
+from audit_lib.progress import LIMIT, Progress, silent
 from audit_lib.read.gotool import GoTool
 
 Level = Literal["build", "test", "race"]
@@ -134,12 +134,19 @@ class Verifier:
                 detail = "not run to its end: out of time"
             seconds = round(time.monotonic() - start, 3)
             if name == "test" and not state.unproved:
-                self.budget.tested(seconds)
+                self._tell_limit(seconds)
             state.steps.append(Verification(name, not failures, seconds, _told(failures) if failures else detail))
             self._progress(f"verifying: {name}{self.budget.told()}", 1, 1)
             if failures or state.unproved:
                 break
         return state.outcome(failures, done=name == steps[-1][0])
+
+    def _tell_limit(self, tests: float) -> None:
+        """Set the limit by what the tests have taken, and tell it where that changes it."""
+        before = self.budget.seconds
+        self.budget.tested(tests)
+        if self.budget.seconds != before:
+            self._progress(f"{LIMIT}{self.budget.seconds:.0f} s", 1, 1)
 
     def _steps(self) -> Sequence[tuple[str, Callable[[_State], tuple[Failures, str]]]]:
         steps = [("gofmt", self._gofmt), ("compile", self._compile), ("vet", self._vet), ("test", self._test)]
@@ -157,14 +164,16 @@ class Verifier:
         if listing.failures:
             with self._scratch.showing(state.rewritten.before):
                 new = new_failures(listing, concerned(self.commands, state.rewritten.after)[1])
-        report, failures = self._compared("compile", state.packages, state, self._compiled)
+        with self.budget.within(self.budget.left * state.build_share):
+            report, failures = self._compared("compile", state.packages, state, self._compiled)
         state.sound = [package for package in state.packages if package.path not in report.died]
         detail = _detail(len(state.packages), len(report.died), "did not compile before either")
         unbuilt = ", ".join(state.unbuilt())
         return (*new, *failures), detail + (f"; not built here: {unbuilt}" if unbuilt else "")
 
     def _vet(self, state: _State) -> tuple[Failures, str]:
-        report, failures = self._compared("vet", state.sound, state, self._vetted)
+        with self.budget.within(self.budget.left * state.build_share):
+            report, failures = self._compared("vet", state.sound, state, self._vetted)
         warned = {failure.package for failure in report.failures}
         return failures, _detail(len(state.sound), len(warned), "had findings before too")
 
@@ -240,6 +249,7 @@ class _State:
     def __init__(self, rewritten: Rewritten, components: Sequence[Component]) -> None:
         self.rewritten = rewritten
         self.components = components
+        self.build_share = BUILD_SHARE if len(components) > 1 else 1.0
         self.listed = False
         self.packages: list[Package] = []
         self.sound: list[Package] = []

@@ -25,14 +25,25 @@ READER_LEFT = 141  # what a shell reports for a program that SIGPIPE ended
 
 @contextmanager
 def progress(quiet: bool) -> Iterator[Progress]:
-    """Bars where somebody can see them: on standard error, when it is a terminal."""
-    from audit_lib.progress import bars, silent
+    """Bars where somebody can see them: on standard error, when it is a terminal. A limit is told in a line anyway."""
+    from audit_lib.progress import LIMIT, bars, silent
 
-    if quiet or not sys.stderr.isatty():
+    def telling(report: Progress) -> Progress:
+        def told(what: str, done: int, total: int) -> None:
+            if what.startswith(LIMIT):
+                remark(what.replace(" · ", ": ", 1))
+            else:
+                report(what, done, total)
+
+        return told
+
+    if quiet:
         yield silent
-        return
-    with bars() as report:
-        yield report
+    elif not sys.stderr.isatty():
+        yield telling(silent)
+    else:
+        with bars() as report:
+            yield telling(report)
 
 
 def in_color() -> bool:

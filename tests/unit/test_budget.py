@@ -170,6 +170,24 @@ def test_what_needs_another_component_does_not_stay_without_it() -> None:
     assert names(Concern(PACKAGES).held([needing], [needing], ["a", "b"])) == ["needing"]
 
 
+def test_a_smaller_plan_changes_most_for_what_is_built_for_it() -> None:
+    concern = Concern(PACKAGES)
+    everywhere = component("everywhere", "a", "c")
+    assert names(concern.smaller([IN_A, IN_B, everywhere], 0.75)) == ["in-a", "in-b"]
+    assert names(concern.smaller([everywhere, IN_B, IN_C], 0.5)) == ["in-b"]
+    assert names(concern.smaller([IN_A, IN_B, IN_C, IN_D], 0)) == ["in-a"], "the first may be quick"
+
+
+def test_a_smaller_plan_holds_what_its_components_need_and_is_never_all() -> None:
+    concern = Concern(PACKAGES)
+    needing = component("needing", "b", needs=["in-a"])
+    assert names(concern.smaller([needing, IN_A, IN_C], 0)) == ["needing", "in-a"]
+    assert names(concern.smaller([needing, IN_A, component("everywhere", "a", "c")], 1)) == ["needing", "in-a"]
+    for share in (0, 0.5, 1):
+        assert len(concern.smaller([IN_A, IN_B, IN_C], share)) in (1, 2)
+    assert concern.smaller([IN_A], 1) == []
+
+
 def test_packages_whose_components_have_nothing_in_common_are_looked_at_each_by_itself() -> None:
     units = [IN_A, IN_B, IN_C, IN_D]
     assert independent(units, [("b", [0, 1]), ("d", [2, 3])]) == [({"b"}, [0, 1]), ({"d"}, [2, 3])]

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from audit_lib.change import verify as verifying
 from audit_lib.change.bench import Bench, Carried
-from audit_lib.change.budget import Budget, OutOfTimeError
+from audit_lib.change.budget import BUILD_SHARE, Budget, OutOfTimeError
 from audit_lib.change.carry import carry
 from audit_lib.change.failures import Report
 from audit_lib.change.packages import Commands, Package, concerned
@@ -94,6 +94,31 @@ def test_what_was_not_even_listed_or_vetted_is_not_proved(
     result = carried(target, HandMade(GOOD, CALLER), Budget(500, clock=Clock()))
     assert (result.ok, titles(result), result.rewritten.after) == (True, [], {})
     assert all(reason.partition(" ")[2].startswith("not proved within 500 s") for reason in refusals(result).values())
+
+
+@pytest.mark.parametrize("step", ["compile", "vet"])
+def test_when_there_is_no_time_to_build_all_of_a_plan_a_smaller_one_is_proved(
+    target: Path, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    given: list[float] = []
+    name = {"compile": "compiled", "vet": "vetted"}[step]
+    real = getattr(verifying, name)
+
+    def slow(commands: Commands, packages: Sequence[Package]) -> Report:
+        given.append(commands.budget.now / commands.budget.left)
+        if len(packages) > 1:
+            raise OutOfTimeError
+        report: Report = real(commands, packages)
+        return report
+
+    monkeypatch.setattr(verifying, name, slow)
+    result = carried(target, HandMade(CALLER, GOOD, WRONG), Budget(500, clock=Clock()), level="build")
+    assert (result.ok, len(titles(result))) == (True, 1)
+    assert set(titles(result)) <= {"good", "caller"}
+    assert result.rewritten.after
+    assert refusals(result)["wrong"] == f"store/store.go:5 not proved within 500 s: {step} was not run to its end"
+    assert given[0] == BUILD_SHARE, "some of the time is kept for a smaller plan"
+    assert given[-1] == 1, "which may take all of it, when no smaller one is left"
 
 
 def test_what_was_not_run_to_its_end_is_taken_back_and_the_rest_proved(
