@@ -28,7 +28,9 @@ Where there is no smaller one it may take all.
 """
 MOCKS_SHARE = 0.25
 """The part of what is left that making mocks again may take: edited ones serve, too."""
-ROOM = 4
+BUILD = 4
+"""About as many first scans as it takes to compile and vet a target that has not been built yet."""
+ROOM = 5
 """As many first scans must be left for one more before the proof: that is worth more than what a scan may find."""
 SHORTEST = 5.0
 """Seconds below which no verification is begun."""
@@ -104,6 +106,11 @@ class Budget:
     def is_over(self) -> bool:
         """Whether no verification is begun any more."""
         return self.left < SHORTEST
+
+    @property
+    def part_of_a_build(self) -> float:
+        """About which part of the target can be compiled and vetted in what is left, with time for another try."""
+        return self.left * BUILD_SHARE / (BUILD * self._scan) if self._scan else math.inf
 
     def has_room_for_a_scan(self) -> bool:
         """Whether the target can be read once more before anything of it is proved."""

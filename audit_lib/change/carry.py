@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from audit_lib.change import blame
+from audit_lib.change.aside import Aside
 from audit_lib.change.bench import Bench, Carried, Check
 from audit_lib.change.budget import OutOfTimeError, next_step
 from audit_lib.change.concern import Concern
@@ -61,6 +62,7 @@ class _Carrying:
             progress=bench.progress,
             budget=bench.budget,
         )
+        self._aside = Aside(bench.budget, self._verifier.commands)
 
     def done(self) -> Carried:
         """Rounds until the proof holds, nothing is left, or there have been too many.
@@ -69,12 +71,18 @@ class _Carrying:
         """
         for number in range(1, ROUNDS + 1):
             plan = self._planned()
+            if number == 1 and self._aside.begin(plan.components):
+                plan = self._planned()
             over = self._ended or self._budget.is_over
             if over:
                 plan = self._held(plan)
             rewritten = self._bench.rewrite(edits_of(plan.components))
-            outcome, rescan = self._proved(plan, rewritten, over=over)
+            outcome = self._verified(plan, rewritten, over=over)
             holds = outcome.ok and not outcome.unproved
+            if holds and not over and self._aside.grow(plan.components, sum(outcome.seconds.values())):
+                undo(self._bench.scratch, rewritten)
+                continue
+            outcome, rescan = self._checked(plan, rewritten, outcome)
             if holds and (not rescan.taken_back or number == ROUNDS):
                 return self._result(rescan, rewritten, outcome)
             undo(self._bench.scratch, rewritten)
@@ -92,10 +100,11 @@ class _Carrying:
     def _planned(self) -> Plan:
         """The plan without what is refused, whose components can be done together, in files that may be written."""
         while True:
-            reasons = {fingerprint: refusal.reason for fingerprint, refusal in self._refused.items()}
+            out = self._aside.refusals | self._refused
+            reasons = {fingerprint: refusal.reason for fingerprint, refusal in out.items()}
             plan = self._planner(guarded=self._guarded, refused=reasons)
             wrong = [*self._unwritable(plan), *_overlapping(plan)]
-            wrong = [(one, refusal) for one, refusal in wrong if one.fingerprints - set(self._refused)]
+            wrong = [(one, refusal) for one, refusal in wrong if one.fingerprints - set(out)]
             if not wrong:
                 return plan
             for component, (reason, where) in wrong:
@@ -107,14 +116,17 @@ class _Carrying:
         hit = ((one, next((file for file in one.files if file in barred), "")) for one in plan.components)
         return [(component, (f"{file}: {barred[file]}", file)) for component, file in hit if file]
 
-    def _proved(self, plan: Plan, rewritten: Rewritten, *, over: bool) -> tuple[Outcome, Rescan]:
-        """What the verifier says, or has said of this part of a plan; and the last check behind it where all holds."""
+    def _verified(self, plan: Plan, rewritten: Rewritten, *, over: bool) -> Outcome:
+        """What the verifier says, or has said of this part of a plan."""
         if over:
-            outcome = self._part_of_last(plan, rewritten)
-        else:
-            outcome = self._verifier.verify(rewritten, plan.components)
-            if outcome.proved or self._last is None:
-                self._last = _Tried(plan, outcome)
+            return self._part_of_last(plan, rewritten)
+        outcome = self._verifier.verify(rewritten, plan.components)
+        if outcome.proved or self._last is None:
+            self._last = _Tried(plan, outcome)
+        return outcome
+
+    def _checked(self, plan: Plan, rewritten: Rewritten, outcome: Outcome) -> tuple[Outcome, Rescan]:
+        """What the last check says, behind all others where these hold."""
         if not outcome.ok or outcome.unproved or self._check is None or not rewritten.after:
             return outcome, Rescan((), plan)
         rescan = self._check(plan, rewritten)
@@ -142,6 +154,9 @@ class _Carrying:
         """Refuse the components of which something was not run to its end; if these are all, some smaller ones stay."""
         concern = Concern(outcome.packages)
         missing = set(outcome.unproved)
+        if outcome.steps[-1].step != "test" and self._last is not None and self._last.outcome.proved:
+            self._ended = True  # a smaller plan is proved
+            return
         found = [(one, sorted(concern.of(one) & missing)) for one in plan.components]
         kept = [one for one, packages in found if not packages] if outcome.packages else []
         if outcome.packages and not kept:
@@ -237,7 +252,7 @@ class _Carrying:
         def trial(some: Sequence[Change]) -> Failures:
             wanted = {change.fingerprint for change in some}
             refused = {name: reason for name, reason in everything.items() if name not in wanted}
-            reasons = {name: refusal.reason for name, refusal in self._refused.items()}
+            reasons = {name: one.reason for name, one in (self._aside.refusals | self._refused).items()}
             narrowed = self._planner(guarded=self._guarded, refused=refused | reasons)
             return trials.failures(edits_of(narrowed.components), candidates=len(some))
 
@@ -253,6 +268,7 @@ class _Carrying:
 
     def _result(self, rescan: Rescan, rewritten: Rewritten, outcome: Outcome) -> Carried:
         plan = rescan.plan
+        self._refused = self._aside.refusals | self._refused
         done = {change.fingerprint for component in plan.components for change in component.changes}
         ours = {name: refusal for name, refusal in self._refused.items() if name not in done}
         theirs = {refusal.fingerprint: refusal for refusal in plan.refusals}

@@ -71,6 +71,11 @@ class Concern:
                 built = more
         return [one for number, one in enumerate(components) if number in chosen]
 
+    def share(self, some: Iterable[Component], whole: Iterable[Component]) -> float:
+        """Which part of the build of all components that of some is, about."""
+        part, built = (frozenset[str]().union(*map(self._built_for, components)) for components in (some, whole))
+        return self._weight(part) / max(self._weight(built), 1)
+
     def _built_for(self, component: Component) -> frozenset[str]:
         """What is compiled to verify a component, as far as it is among the packages: what these need, too."""
         return frozenset(path for one in self.of(component) for path in (one, *self._needs[one]) if path in self._needs)

@@ -84,7 +84,7 @@ def test_the_time_that_is_asked_for_includes_the_last_scan() -> None:
 
 def test_the_proof_comes_before_what_more_scans_may_find() -> None:
     clock = Clock()
-    budget = Budget(60, clock=clock)
+    budget = Budget(70, clock=clock)
     clock.at += 10
     budget.read()
     assert budget.has_room_for_a_scan()

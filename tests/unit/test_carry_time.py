@@ -16,7 +16,7 @@ from audit_lib.change.bench import Bench, Carried
 from audit_lib.change.budget import BUILD_SHARE, Budget, OutOfTimeError
 from audit_lib.change.carry import carry
 from audit_lib.change.failures import Report
-from audit_lib.change.packages import Commands, Package, concerned
+from audit_lib.change.packages import Commands, Package, compiled, concerned
 from audit_lib.change.scratch import scratch_copy
 from audit_lib.change.testing import run_tests
 from audit_lib.change.trials import Trials
@@ -119,6 +119,36 @@ def test_when_there_is_no_time_to_build_all_of_a_plan_a_smaller_one_is_proved(
     assert refusals(result)["wrong"] == f"store/store.go:5 not proved within 500 s: {step} was not run to its end"
     assert given[0] == BUILD_SHARE, "some of the time is kept for a smaller plan"
     assert given[-1] == 1, "which may take all of it, when no smaller one is left"
+
+
+@pytest.mark.parametrize(
+    ("fits", "proved", "refused"),
+    [
+        (True, ["good", "caller"], {}),
+        (False, ["good"], {"caller": "api/api.go:7 not proved within 10000 s"}),
+    ],
+)
+def test_where_time_is_short_a_small_plan_is_proved_before_a_large_one_is_tried(
+    target: Path, monkeypatch: pytest.MonkeyPatch, fits: bool, proved: list[str], refused: dict[str, str]
+) -> None:
+    tried: list[list[str]] = []
+
+    def build(commands: Commands, packages: Sequence[Package]) -> Report:
+        tried.append([one.path.rpartition("/")[2] for one in packages])
+        if len(packages) > 1 and not fits:
+            raise OutOfTimeError
+        return compiled(commands, packages)
+
+    monkeypatch.setattr(verifying, "compiled", build)
+    clock = Clock()
+    budget = Budget(10_000, clock=clock)
+    clock.at += 2000  # the first scan
+    budget.read()
+    assert budget.part_of_a_build < 1
+    result = carried(target, HandMade(GOOD, CALLER), budget, level="build")
+    assert tried == [["far"], ["api", "far"]]
+    assert (result.ok, titles(result), refusals(result)) == (True, proved, refused)
+    assert [step.step for step in result.steps if step.ok] == ["gofmt", "compile", "vet"]
 
 
 def test_what_was_not_run_to_its_end_is_taken_back_and_the_rest_proved(

@@ -1,0 +1,63 @@
+"""What of a plan is put aside where time is short, until something smaller is proved."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+
+from audit_lib.change import blame
+from audit_lib.change.budget import BUILD_SHARE, Budget, OutOfTimeError
+from audit_lib.change.concern import Concern
+from audit_lib.change.packages import Commands, concerned
+from audit_lib.change.planned import Component, edits_of
+from audit_lib.model import Refusal
+
+_WORTH = 2.0
+"""So many times as much as is proved must fit into what is left, or no more is tried."""
+
+
+class Aside:
+    """The components that wait. `refusals` holds their findings, by fingerprint, with the reason if it stays so."""
+
+    def __init__(self, budget: Budget, commands: Commands) -> None:
+        self._budget, self._commands = budget, commands
+        self._whole: tuple[Component, ...] = ()
+        self._concern: Concern | None = None
+        self.refusals: dict[str, Refusal] = {}
+
+    def begin(self, components: Sequence[Component]) -> bool:
+        """Put aside what there will hardly be time to build; tells whether that is something.
+
+        The copy must be as it was made.
+        """
+        part = self._budget.part_of_a_build
+        if part >= 1 or len(components) < 2:
+            return False
+        try:
+            packages, _ = concerned(self._commands, edits_of(components))
+        except OutOfTimeError:
+            return False
+        self._whole, self._concern = tuple(components), Concern(packages)
+        self._keep({name for one in self._concern.smaller(components, part) for name in one.fingerprints})
+        return bool(self.refusals)
+
+    def grow(self, proved: Sequence[Component], seconds: float) -> bool:
+        """Take back in what fits into the time that is left, now that some are proved, which took so many seconds."""
+        if self._concern is None or not self.refusals or self._budget.is_over:
+            return False
+        now = self._concern.share(proved, self._whole)
+        fits = now * self._budget.left * BUILD_SHARE / max(seconds, 0.1)
+        if fits < min(_WORTH * now, 1):
+            return False
+        more = self._whole if fits >= 1 else self._concern.smaller(self._whole, fits)
+        before = set(self.refusals)
+        self._keep({name for one in (*proved, *more) for name in one.fingerprints})
+        return set(self.refusals) != before
+
+    def _keep(self, names: Collection[str]) -> None:
+        waiting: Iterable[Component] = (one for one in self._whole if one.fingerprints.isdisjoint(names))
+        reason = f"not proved within {self._budget.seconds:.0f} s"
+        self.refusals = {
+            name: Refusal(name, reason, blame.place_of((), one.changes[0]))
+            for one in waiting
+            for name in sorted(one.fingerprints)
+        }
