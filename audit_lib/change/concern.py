@@ -53,14 +53,14 @@ class Concern:
     def smaller(self, components: Sequence[Component], share: float) -> list[Component]:
         """Fewer of the components, for a build that takes no more than this share of what all of them take.
 
-        Those first that change most for what is built for them. Never none where there are two or more, however little
-        the share: the first may be quick, since Go keeps what it has built.
+        Those first for which least is built, and among these those that change most sites. Never none where two are
+        independent, however little the share: the first may be quick, since Go keeps what it has built.
         """
         if len(components) < 2:
             return []
         builds = {number: self._built_for(one) for number, one in enumerate(components)}
         limit = share * self._weight(frozenset().union(*builds.values()))
-        order = sorted(builds, key=lambda number: self._weight(builds[number]) / len(components[number].changes))
+        order = sorted(builds, key=lambda number: (self._weight(builds[number]), -len(components[number].changes)))
         chosen: set[int] = set()
         built: frozenset[str] = frozenset()
         for number in order[:-1]:
