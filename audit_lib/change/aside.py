@@ -11,8 +11,8 @@ from audit_lib.change.packages import Commands, concerned
 from audit_lib.change.planned import Component, edits_of
 from audit_lib.model import Refusal
 
-_WORTH = 2.0
-"""So many times as much as is proved must fit into what is left, or no more is tried."""
+_WORTH = 1.5
+"""So many times what is proved must fit into the time that is left, besides what is built already, or it ends."""
 
 
 class Aside:
@@ -45,7 +45,8 @@ class Aside:
         if self._concern is None or not self.refusals or self._budget.is_over:
             return False
         now = self._concern.share(proved, self._whole)
-        fits = now * self._budget.left * BUILD_SHARE / max(seconds, 0.1)
+        # Go keeps what has been built: that takes no time again.
+        fits = now * (1 + self._budget.left * BUILD_SHARE / max(seconds, 0.1))
         if fits < min(_WORTH * now, 1):
             return False
         more = self._whole if fits >= 1 else self._concern.smaller(self._whole, fits)

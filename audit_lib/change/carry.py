@@ -79,7 +79,8 @@ class _Carrying:
             rewritten = self._bench.rewrite(edits_of(plan.components))
             outcome = self._verified(plan, rewritten, over=over)
             holds = outcome.ok and not outcome.unproved
-            if holds and not over and self._aside.grow(plan.components, sum(outcome.seconds.values())):
+            may_grow = holds and not over and number < ROUNDS
+            if may_grow and self._aside.grow(plan.components, sum(outcome.seconds.values())):
                 undo(self._bench.scratch, rewritten)
                 continue
             outcome, rescan = self._checked(plan, rewritten, outcome)
