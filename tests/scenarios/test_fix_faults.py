@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.scenarios.test_bad_input import Result, contents, ctxaudit, refused
+from tests.scenarios.test_bad_input import Result, contents, ctxaudit, refused, without_limit
 
 GO_MOD = "module example.org/shop\n\ngo 1.24\n"
 HANDLER = """\
@@ -139,7 +139,7 @@ def fix(target: Path, *options: object, code: str = "", environment: dict[str, s
     command = [sys.executable, "-c", program, *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | (environment or {}))
     assert "Traceback" not in done.stderr
-    return Result(done.returncode, done.stdout, done.stderr)
+    return Result(done.returncode, done.stdout, without_limit(done.stderr))
 
 
 def fixed(target: Path, *options: object, code: str = "") -> str:
@@ -162,6 +162,15 @@ def test_without_a_lost_context_nothing_happens(tmp_path: Path) -> None:
     assert sources(clean) == AFTER
     assert (tmp_path / "out" / "fix.patch").read_bytes() == b""
     assert (tmp_path / "out" / "changes.jsonl").read_bytes() == b""
+
+
+@pytest.mark.parametrize(("options", "told"), [((), "ctxaudit: time for all of it: 600 s\n"), (("--quiet",), "")])
+def test_the_time_for_all_of_it_is_told_where_nobody_sees_progress(
+    shop: Path, options: tuple[str, ...], told: str
+) -> None:
+    command = [sys.executable, "-m", "audit_lib", "fix", str(shop), "--verify", "build", "--max-time", "600", *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stderr == told
 
 
 def test_without_write_the_target_stays_as_it_is(shop: Path, tmp_path: Path) -> None:
