@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 from _pytest.terminal import TerminalReporter
 
 NOT_RUN = ("skipped", "xfailed", "xpassed")
+
+
+def pytest_configure() -> None:
+    """Hear what a job in the background is started without: programs inherit it, and tests end them by signals."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 # What an option may be given: plain names, never patterns, since what a pattern matches is for the target to say.
 _NAME = re.compile(r"\w+")
 _NAMES = re.compile(r"\w+(?:,\w+)*")
-_PAIRS = re.compile(r"\w+=\w+(?:,\w+=\w+)*")
+_PAIRS = re.compile(r"\A\w+=\w+(?:,\w+=\w+)*")
 _ALIASED = re.compile(r"\w+(?::\w+)?")
 _FILE = re.compile(r"\w[\w.-]*")
 _PACKAGE_PATH = re.compile(r"[\w.~/-]+")

@@ -20,7 +20,8 @@ SCHEMA = 1
 FIGURE = "application/vnd.plotly.v1+json"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 _TEMPLATES = Path(__file__).parent / "templates"
-_SCRIPT = re.compile(r"<script[^>]*>(.*?)</script", re.DOTALL | re.IGNORECASE)
+_OPENING = re.compile(r"<script[^<>]*>", re.IGNORECASE)
+_CLOSING = re.compile(r"</script", re.IGNORECASE)
 # How many scripts plotly makes for a figure and brings itself, and how many itables makes for a table and brings.
 _SCRIPTS_OF_FIGURE, _SCRIPTS_OF_PLOTLY, _SCRIPTS_OF_TABLE, _SCRIPTS_OF_SETUP = 1, 2, 2, 2
 
@@ -64,7 +65,14 @@ class DrawnFigures(Preprocessor):
 
 def _scripts(html: str, most: int) -> list[str]:
     """The scripts of an output, where there are no more than it has of ours: none of text that has broken out."""
-    found = _SCRIPT.findall(html)
+    found: list[str] = []
+    opening = _OPENING.search(html)
+    while opening is not None and len(found) <= most:
+        closing = _CLOSING.search(html, opening.end())
+        if closing is None:
+            break
+        found.append(html[opening.end() : closing.start()])
+        opening = _OPENING.search(html, closing.end())
     return found if len(found) <= most else []
 
 
