@@ -19,7 +19,7 @@ _FRAME = re.compile(r"^\t[^/\s]\S*\.go:\d+ ")
 _TIMEOUT = "panic: test timed out after "
 _DEADLY = re.compile(r"^(panic: |fatal error: |SIG[A-Z]+: )", re.MULTILINE)
 
-_NO_END = "go test does not say how its tests ended\n"
+_NO_END, _NO_WORD = "go test does not say how its tests ended", "failed without a word"
 
 PATIENCE, LEAST_PATIENCE = 5.0, 10.0
 """How many times of what it took before the change a test may take that has hung, and seconds besides."""
@@ -63,7 +63,6 @@ def run_tests(commands: Commands, packages: Sequence[Package], *, race: bool = F
     for path in () if cut else silent:
         # Whatever has ended the go command, or garbled what it said: nobody has seen these tests pass.
         seen[path].failed = True
-        seen[path].printed[""].append(_NO_END)
     parts = [_report(commands, path, folders.get(path, "."), one, builds) for path, one in sorted(seen.items())]
     return Report(
         tuple(failure for failures, _, _ in parts for failure in failures),
@@ -141,14 +140,18 @@ def _report(
     # A test fails with each of its subtests: the innermost says what went wrong.
     leaves = sorted(test for test in failed if not any(other.startswith(f"{test}/") for other in failed))
     names = leaves or [""]
-    return [_failure(commands, path, folder, name, seen.printed[name]) for name in names], passed, died
+    silence = _NO_WORD if seen.ended else _NO_END
+    return [_failure(commands, path, folder, name, seen.printed[name], silence) for name in names], passed, died
 
 
-def _failure(commands: Commands, path: str, folder: str, name: str, printed: Sequence[str]) -> Failure:
+def _failure(
+    commands: Commands, path: str, folder: str, name: str, printed: Sequence[str], silence: str = _NO_WORD
+) -> Failure:
+    """A test's failure. `silence` is what is told where nothing was printed."""
     text = "".join(printed).replace(f"{commands.root}/", "")
     lines = [line for line in text.splitlines() if not _NOISE.match(line)]
     files = files_in("\n".join(lines), commands.root, folder)
-    return Failure("test", path, name, gist(_said(lines)) or "failed without a word", files)
+    return Failure("test", path, name, gist(_said(lines)) or silence, files)
 
 
 def _said(lines: list[str]) -> list[str]:
