@@ -11,8 +11,9 @@ from audit_lib.change.gotext import CALLS, GoText, block_around, function_around
 from audit_lib.change.imports import of_context
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import Problem, where
+from audit_lib.judge.crossings import crossings_at
 from audit_lib.judge.objects import works_on
-from audit_lib.judge.trail import crossings_at, started
+from audit_lib.judge.trail import started
 from audit_lib.model import Edit, Lifetime
 from audit_lib.read.facts import Call, Origin
 

@@ -12,11 +12,11 @@ from audit_lib.change.holders import is_kept
 from audit_lib.change.imports import of_context
 from audit_lib.change.naming import is_fresh, name_of_unnamed, parameter_name, roots_of
 from audit_lib.change.problem import Problem
+from audit_lib.judge.crossings import outlives
 from audit_lib.judge.graph import TESTING
 from audit_lib.judge.lifetime import COMMANDS, is_main
 from audit_lib.judge.reach import preference
 from audit_lib.judge.rules.tests import CLEANUP
-from audit_lib.judge.trail import outlives
 from audit_lib.model import Edit
 from audit_lib.read.facts import Func, Origin, Place
 

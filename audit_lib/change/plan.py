@@ -23,6 +23,7 @@ from audit_lib.change.supplies import Supplies
 from audit_lib.change.threading import Opened, Threading
 from audit_lib.change.variables import Variables, expanded, is_optional
 from audit_lib.config import Config
+from audit_lib.judge.timing import left_by
 from audit_lib.judge.trail import is_left_above
 from audit_lib.model import Edit, Finding, Refusal
 from audit_lib.read.facts import Facts, TypedSite
@@ -187,7 +188,8 @@ class _Attempt:
         above = given.opens and self._is_left_above(site, given.opens)
         if not above:
             values = f"{of_context(text, 'WithoutCancel', span.start)}({given.text})"
-        return detached(text, span, values, sure, bounded=bool(_BOUNDS & set(site.wraps)))
+        bounded, left = bool(_BOUNDS & set(site.wraps)), left_by(self._problem.graph, site)
+        return detached(text, span, values, sure, bounded=bounded, left=left)
 
     def _is_left_above(self, site: TypedSite, opener: str) -> bool:
         problem = self._problem

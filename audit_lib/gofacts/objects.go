@@ -90,6 +90,13 @@ func (d *decl) becomesOf(call *ast.CallExpr, far bool) []useFact {
 	return d.told(o)
 }
 
+// becomesOfLiteral tells what becomes of what a literal makes that holds a context, or of what it is a part of.
+func (d *decl) becomesOfLiteral(lit *ast.CompositeLit) []useFact {
+	o := &object{maker: d.around(lit), far: true, seen: map[*types.Var]bool{}}
+	d.follow(lit, o)
+	return d.told(o)
+}
+
 // madeBy gives the type of what a call makes that is followed, and which of its results that is.
 func (d *decl) madeBy(call *ast.CallExpr) (types.Type, int) {
 	t := d.info.TypeOf(call)
@@ -271,6 +278,10 @@ func (d *decl) followMember(sel *ast.SelectorExpr, o *object) {
 			}
 		}
 		d.work(p, o)
+	default:
+		if isObject(d.info.TypeOf(sel)) {
+			d.follow(sel, o) // a part of it that ends with it: `response.Body`
+		}
 	}
 }
 
@@ -296,16 +307,30 @@ func (d *decl) followArgument(call *ast.CallExpr, e ast.Expr, o *object) {
 	switch elder := receiver == nil || d.isElders(receiver); {
 	case elder && d.isPutting(call, fn, e):
 		d.note(o, useFact{Kind: "kept"})
-	case (o.bound || o.far) && elder && d.ownPackage(fn):
-		d.note(o, useFact{Kind: "given", Target: d.argument(call, e)})
+	case (o.bound || o.far) && elder && d.ownPackage(fn), o.function && !d.ownPackage(fn):
+		given := useFact{Kind: "given", Target: d.argument(call, e)}
+		if start, ok := d.parent(call).(*ast.GoStmt); ok {
+			given.Go, given.Waited = true, d.waitedUntil(start)
+		}
+		d.note(o, given)
 	case !elder && d.rootOf(receiver) != nil && (d.ownPackage(fn) || d.isPutting(call, fn, e)):
 		d.followVariable(d.rootOf(receiver), o) // it may be a part of that now
 	}
 	if o.bound {
 		d.work(call, o)
+		d.followAnswer(call, fn, o)
 	}
 	if o.command && !d.ownPackage(fn) {
 		d.followInside(call, o)
+	}
+}
+
+// followAnswer goes on with what a function of another module gives for an object that has a context, and which ends
+// with it too: `client.Do(request)`.
+func (d *decl) followAnswer(call *ast.CallExpr, fn *types.Func, o *object) {
+	if t, result := d.madeBy(call); t != nil && !o.function && !d.ownPackage(fn) && d.isBound(t) {
+		o.result = result
+		d.follow(call, o)
 	}
 }
 

@@ -197,15 +197,20 @@ func (d *decl) forward(n *ast.Ident, v *types.Var) {
 		if len(origin) < 6 || origin[:6] != "param:" {
 			continue
 		}
-		use := d.useOfContext(n, 0)
-		for _, u := range use {
-			d.out.Forwards = append(d.out.Forwards, forwardFact{Func: origin, Kind: u.Kind, Target: u.Target})
+		for _, u := range d.useOfContext(n, 0) {
+			d.out.Forwards = append(d.out.Forwards, forwardOf(origin, u))
 			if slices.ContainsFunc(u.Becomes, func(made useFact) bool { return made.Kind == "returned" }) {
 				d.out.Forwards = append(d.out.Forwards, forwardFact{Func: origin, Kind: "makes", Target: u.Target})
 			}
 		}
-		if d.around(n).Use != nil && d.around(n).Use.Go {
-			d.out.Forwards = append(d.out.Forwards, forwardFact{Func: origin, Kind: "go"})
-		}
 	}
+}
+
+// forwardOf is a use of a context that is a parameter's. What is used in line is the same fact wherever it stands.
+func forwardOf(parameter string, u useFact) forwardFact {
+	fact := forwardFact{Func: parameter, Kind: u.Kind, Target: u.Target, Arg: u.Arg, Lasts: u.Lasts}
+	if inLine := u.Func == functionOf(parameter) && !u.Go && !u.Defer; !inLine {
+		fact.Within, fact.Go, fact.Defer, fact.Waited, fact.At = u.Func, u.Go, u.Defer, u.Waited, u.At
+	}
+	return fact
 }

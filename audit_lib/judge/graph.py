@@ -9,7 +9,7 @@ from functools import cache
 from typing import Literal
 
 from audit_lib.judge.effort import Effort
-from audit_lib.read.facts import Call, Dispatch, EdgeKind, Facts, Func, Origin, Use
+from audit_lib.read.facts import Call, Dispatch, EdgeKind, Facts, Forward, Func, Origin, Use
 
 ESCAPES = frozenset({"field", "return", "sent"})
 """Uses of a literal by which it runs when the function around it may long have returned."""
@@ -64,7 +64,7 @@ class Graph:
         for source in facts.sources:
             self._sources[source.owner].append(source)
         self._given: dict[str, list[str]] = defaultdict(list)
-        self._forwards: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._forwards: dict[str, list[Forward]] = defaultdict(list)
         self._kept: dict[str, list[str]] = defaultdict(list)
         for forward in facts.forwards:
             if forward.kind == "value":
@@ -72,7 +72,7 @@ class Graph:
             elif forward.kind in ("kept", "each"):
                 self._kept[forward.function].append(forward.target)
             else:
-                self._forwards[forward.function].append((forward.kind, forward.target))
+                self._forwards[forward.function].append(forward)
         self._programs = frozenset(p.path for p in facts.packages if p.name == "main")
         self._built = frozenset(p.module for p in facts.packages if p.name == "main")  # modules that have a program
         self._module_of = {p.path: p.module for p in reversed(facts.packages)}
@@ -299,7 +299,12 @@ class Graph:
     def forwards(self, function: str) -> Iterator[tuple[str, str]]:
         """What a function does with its context parameters: (kind, target)."""
         for index in range(8):
-            yield from self._forwards.get(f"param:{function}#{index}", ())
+            for forward in self.handed_on(function, index):
+                yield forward.kind, forward.target
+
+    def handed_on(self, function: str, index: int) -> tuple[Forward, ...]:
+        """What a function does with the context that is one of its parameters."""
+        return tuple(self._forwards.get(f"param:{function}#{index}", ()))
 
     def ignores(self, target: str) -> bool:
         """Whether nothing of the module that a context is handed to, and hands it on to, does anything with it."""
