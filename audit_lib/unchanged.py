@@ -20,6 +20,7 @@ from audit_lib.config import FILE_NAME, Config, GoOptions
 from audit_lib.errors import ToolchainError
 from audit_lib.model import Audit, decode_audit
 from audit_lib.read import gotool
+from audit_lib.read.conventions import LINTER_FILES
 from audit_lib.read.modules import named_outside
 from audit_lib.untrusted.files import leads_out, walk
 from audit_lib.untrusted.writing import private_folder
@@ -90,7 +91,7 @@ def _own_sources() -> str:
 def _files(root: Path) -> Iterator[str]:
     for folder in walk(root, lambda name: not name.startswith((".", "_")) and name not in _SKIPPED):
         for name in (*folder.files, *folder.links, *folder.others):
-            if name.endswith(_READ) or name in (FILE_NAME, "modules.txt"):
+            if name.endswith(_READ) or name in (FILE_NAME, "modules.txt", *LINTER_FILES):
                 yield folder.inside(name)
 
 

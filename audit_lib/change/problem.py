@@ -70,6 +70,7 @@ class Problem:
         self._tests = frozenset(file.file for file in syntax.files if file.test)
         self.graph = Graph(wide, frozenset(self.generators))
         self._versions = Versions(wide)
+        self._test_contexts = syntax.prefers_test_contexts(config.policy.tests)
 
     @cached_property
     def reach(self) -> Reach:
@@ -179,8 +180,8 @@ class Problem:
         return not version or version >= FIRST_WITHOUT_CANCEL
 
     def has_test_context(self, package: str) -> bool:
-        """Whether `t.Context()` is there by go.mod, whatever the toolchain has."""
-        return self._versions.of(package) >= FIRST_TEST_CONTEXT
+        """Whether `t.Context()` is there by go.mod, whatever the toolchain has, and is what tests here take."""
+        return self._test_contexts and self._versions.of(package) >= FIRST_TEST_CONTEXT
 
     def text_of(self, place: Place) -> GoText:
         """The text of the file of a place."""

@@ -54,6 +54,7 @@ class Case:
     directive: Directive | None
     remark: str
     go_version: tuple[int, ...]
+    test_contexts: bool = True  # whether tests are to take their contexts from `t.Context()`
     used: bool = False  # a use of a variable that holds a root, and not the root itself
     opened: frozenset[str] = frozenset()  # interfaces of which a method takes a context, for another site's sake
     costly: frozenset[str] = frozenset()  # types of which most methods are not worth a context's price

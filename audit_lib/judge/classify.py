@@ -114,6 +114,7 @@ class Court:
         }
         self._remarks = {(site.span.file, site.span.start): site.remark for site in syntax.sites if site.remark}
         self._versions = Versions(facts)
+        self._test_contexts = syntax.prefers_test_contexts(config.policy.tests)
         self._exhausted: dict[tuple[str, int, int], str] = {}  # sites that were given up, and why
         self._doubtful: dict[str, str] = {}  # variables of which a use was given up
 
@@ -236,6 +237,7 @@ class Court:
             directive=self._directives.get((site.place.file, site.place.line)),
             remark=self._remarks.get((site.place.file, site.place.start), ""),
             go_version=self._versions.of(func.package),
+            test_contexts=self._test_contexts,
         )
 
 

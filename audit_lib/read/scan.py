@@ -11,9 +11,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import msgspec
+
 from audit_lib.config import Config
 from audit_lib.model import Degradation
 from audit_lib.progress import Progress, silent
+from audit_lib.read.conventions import count_test_contexts, linter_asks
 from audit_lib.read.directives import HINTS, directives_of
 from audit_lib.read.gofiles import by_package, find_go_files, package_of, read_go_file
 from audit_lib.read.headers import build_of, generator_of, leading_comments
@@ -64,7 +67,7 @@ def scan(target: Path, config: Config, progress: Progress = silent, *, deadline:
         _scan_package(target, package, rules, found)
         done += len(package)
         progress("scan", done, len(files))
-    return found.sorted()
+    return msgspec.structs.replace(found.sorted(), linted=linter_asks(target))
 
 
 def scan_text(code: str, rules: Iterable[Rule], file: str = "example.go") -> tuple[SyntaxSite, ...]:
@@ -108,7 +111,8 @@ def _scan_file(file: str, data: bytes, package: Package, found: _Found) -> None:
         found.degradations.append(Degradation(file, f"{error}: not scanned"))
     lines = data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
     header = leading_comments(text)
-    fact = FileFact(file, package_of(file), lines, test, generator_of(header), build_of(file, header))
+    asked = count_test_contexts(data) if test else 0
+    fact = FileFact(file, package_of(file), lines, test, generator_of(header), build_of(file, header), asked)
     found.files.append(fact)
 
 

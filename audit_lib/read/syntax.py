@@ -44,7 +44,10 @@ class Directive(Record, frozen=True):
 
 
 class FileFact(Record, frozen=True):
-    """One Go file: whether it is test code, who generated it (empty: nobody), and its build constraint."""
+    """One Go file: whether it is test code, who generated it (empty: nobody), and its build constraint.
+
+    `test_contexts` is how often it asks a test for its context: `t.Context()`.
+    """
 
     file: str
     package: str
@@ -52,12 +55,25 @@ class FileFact(Record, frozen=True):
     test: bool
     generator: str
     build: str
+    test_contexts: int = 0
 
 
 class Syntax(Record, frozen=True):
-    """A whole scan, each tuple sorted by file and position."""
+    """A whole scan, each tuple sorted by file and position. `linted`: the linter asks tests to take `t.Context()`."""
 
     sites: tuple[SyntaxSite, ...]
     directives: tuple[Directive, ...]
     files: tuple[FileFact, ...]
     degradations: tuple[Degradation, ...] = ()
+    linted: bool = False
+
+    def prefers_test_contexts(self, policy: Literal["auto", "fix", "keep"]) -> bool:
+        """Whether tests are to take their contexts from `t.Context()`: by policy, by the linter, or by their habit.
+
+        It is one where no more roots stand in tests than calls of `t.Context()`: a few of these are no habit.
+        """
+        if policy != "auto":
+            return policy == "fix"
+        tests = {fact.file for fact in self.files if fact.test}
+        roots = sum(site.kind == "root" and site.span.file in tests for site in self.sites)
+        return self.linted or roots <= sum(fact.test_contexts for fact in self.files)

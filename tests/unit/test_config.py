@@ -48,6 +48,7 @@ def test_a_byte_order_mark_is_no_part_of_the_file(tmp_path: Path) -> None:
         ("[policy]\nworker = 'fix'", "unknown key `worker` - at `policy`"),
         ("exclude = 'gen'", "Expected `array`, got `str` - at `exclude`"),
         ("[policy]\nworkers = 'perhaps'", "Invalid enum value 'perhaps' - at `policy.workers`"),
+        ("[policy]\ntests = 'maybe'", "Invalid enum value 'maybe' - at `policy.tests`"),
         ("[policy]\nmax_radius = 'far'", "Expected `int`, got `str` - at `policy.max_radius`"),
         ("[policy]\nmax_radius = -1", "Expected `int` >= 0 - at `policy.max_radius`"),
         ("[phases]\napi = 'api/**'", "Expected `array`, got `str` - at `phases[...]`"),

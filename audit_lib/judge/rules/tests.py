@@ -1,4 +1,4 @@
-"""Test code: `t.Context()` where the module's Go has it, and not for what outlives the test."""
+"""Test code: `t.Context()` where the module's Go has it and its tests take it, and not for what outlives the test."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ def decide(case: Case) -> Decision | None:
     source = case.test_source
     if (
         source is not None
+        and case.test_contexts
         and case.site.kind == "root"
         and case.go_version >= FIRST_TEST_CONTEXT
         and not _outlives(case)
@@ -26,7 +27,8 @@ def decide(case: Case) -> Decision | None:
             f"use {source.expr}",
             "test",
         )
-    return Decision("test", "keep", "test code", "nothing", "test")
+    reason = "test code" if case.test_contexts else "test code, and the tests here take their contexts from roots"
+    return Decision("test", "keep", reason, "nothing", "test")
 
 
 def _outlives(case: Case) -> bool:
