@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable
+from typing import Literal
 
 from audit_lib.judge.graph import Edge, Graph
 from audit_lib.judge.lifetime import is_init, is_main
 from audit_lib.judge.reach import Reach
 from audit_lib.model import Category
+from audit_lib.read.facts import Func
 
 Look = Callable[[str], tuple[Iterable[str], Iterable[str]]]
 """What a node itself tells, and the nodes above it to which one goes on from there."""
 
-_TELLING: tuple[Category, ...] = ("background", "request", "init")
+Start = Literal[Category, "command"]
+"""What starts work: as a category says it, and the `command` of a command line."""
+
+_TELLING: tuple[Start, ...] = ("background", "request", "command", "init")
 
 
 class Above:
@@ -66,10 +71,14 @@ class Ancestry:
         self._ends = Above(self._look_for_tests)
         self._users = Above(self._look_for_users)
 
-    def started_by(self, function: str) -> Category:
+    def started_by(self, function: str) -> Start:
         """What starts the work that a function is in: the most telling of the functions in which it begins."""
         starts = self._starts.of(function)
-        return next((category for category in _TELLING if category in starts), "background")
+        return next((start for start in _TELLING if start in starts), "background")
+
+    def has_no_other_users(self, function: str) -> bool:
+        """Whether nobody but tests, or nobody at all, is known to call a declared function."""
+        return self._ends.of(function) <= {"test"}
 
     def is_for_tests(self, function: str) -> bool:
         """Whether every caller of a declared function, up to all ends, is a test, and there is one."""
@@ -91,7 +100,11 @@ class Ancestry:
                 above.append(call.caller)
         return told, above
 
-    def _start_of(self, function: str) -> Category | None:
+    def _is_called_back(self, func: Func) -> bool:
+        """Whether others call a function as they have got it: a framework, or who keeps it."""
+        return bool(func.closed_by) or self._reach.is_registered(func.id) or self._reach.escapes(func.id)
+
+    def _start_of(self, function: str) -> Start | None:
         """What begins in a function, or None where it is only on the way: start-up, a command, a callback, an API."""
         func = self._graph.funcs.get(function)
         if func is None or is_main(func) or is_init(func):
@@ -100,9 +113,8 @@ class Ancestry:
             return "request"
         given = (*self._graph.given_to(function), func.use.target if func.use is not None else "")
         if any(target.rpartition(".")[0].endswith(".Command") for target in given):
-            return "init"  # what a command line runs begins as `main` does
-        called_back = func.closed_by or self._reach.is_registered(function) or self._reach.escapes(function)
-        if called_back or "forever" in func.flags:
+            return "command"
+        if self._is_called_back(func) or "forever" in func.flags:
             return "background"
         if func.exported and not any(self._graph.ways_that(function, _is_outside_tests)):
             return "request"

@@ -13,6 +13,7 @@ from audit_lib.config import Config
 from audit_lib.errors import ExhaustedError
 from audit_lib.judge.ancestry import Ancestry
 from audit_lib.judge.case import Case, Decision
+from audit_lib.judge.category import settled
 from audit_lib.judge.findings import numbered, typed_finding, untyped_finding
 from audit_lib.judge.graph import Graph
 from audit_lib.judge.lifetime import Lifetimes
@@ -253,4 +254,4 @@ def _costly(decided: list[tuple[Case, Decision]]) -> frozenset[str]:
 
 
 def _decide(case: Case) -> Decision:
-    return next(decision for rule in ORDER if (decision := rule(case)) is not None)
+    return settled(case, next(decision for rule in ORDER if (decision := rule(case)) is not None))

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from audit_lib.judge.case import Case, Decision, is_constructor
-from audit_lib.judge.graph import Edge, Graph
+from audit_lib.judge.case import Case, Decision
+from audit_lib.judge.category import category_of, takes_context
 from audit_lib.judge.lifetime import is_main
 from audit_lib.judge.timing import is_handed_off
 from audit_lib.model import Category
-
-STANDS_IN_WORK = frozenset({"loop", "after_stop", "after_signal", "after_tick"})
-"""How sites stand that belong to work of its own: in an endless loop, after a signal, a stop or a tick."""
 
 BASES = frozenset({"field:net/http.Server.BaseContext", "field:net/http.Server.ConnContext"})
 """Callbacks that give the context from which a server makes those of its requests."""
@@ -22,7 +19,11 @@ def of_shape(case: Case) -> Decision | None:
     if case.site.kind != "root":
         return None
     if case.has("guard"):
-        return _keep(case, "request", "a guard against a nil context: it stands in where a caller gave none")
+        return _keep(
+            case,
+            "request" if takes_context(case.top) else category_of(case),
+            "a guard against a nil context: it stands in where a caller gave none",
+        )
     if case.has("joined"):
         return _keep(case, "request", "it is joined with another context, which gives its values and not its end")
     if _is_wrapper(case):
@@ -37,7 +38,8 @@ def of_lifetime(case: Case) -> Decision | None:
     if case.site.kind != "root":
         return None
     if case.has("cancel_kept"):
-        return _keep(case, "background", "a life of its own begins here, and what ends it is kept for its owner")
+        made: Category = "init" if case.constructs and case.trail.unwaited is None else "background"
+        return _keep(case, made, "a life of its own begins here, and what ends it is kept for its owner")
     if _begins_a_process(case):
         return _keep(case, "background", "the life of a process begins here, and a signal ends it")
     if _is_beside(case):
@@ -75,7 +77,7 @@ def _is_beside(case: Case) -> bool:
 def without_source(case: Case) -> Decision | None:
     """What is left when no context is there and none can be threaded."""
     if _only_tests_call(case):
-        return Decision("test", "keep", f"only tests call {case.top.name}", "nothing", "test")
+        return Decision(category_of(case), "keep", f"only tests call {case.top.name}", "nothing", "test")
     if is_main(case.top):
         return _keep(case, "init", "main is where contexts begin")
     if case.starts_up:
@@ -95,34 +97,6 @@ def without_source(case: Case) -> Decision | None:
     else:
         reason = f"no caller of {case.top.name} has a context to give"
     return _keep(case, category, reason)
-
-
-def category_of(case: Case) -> Category:
-    """What a site is for that has no source: told by what starts the work that it is in."""
-    if case.site.test or _only_tests_call(case):
-        return "test"
-    if case.starts_up:
-        return "init"
-    supply = case.trail.supply
-    if supply is not None:
-        return "background" if supply.lifetime in ("worker", "process") else "request"
-    if case.constructs:
-        return "init"
-    if case.trail.unwaited or STANDS_IN_WORK & set(case.site.flags):
-        return "background"
-    category = case.ancestry.started_by(case.func.id)
-    return "request" if category == "init" and _is_command(case) else category
-
-
-def _is_command(case: Case) -> bool:
-    """Whether it is a command's work: a program's own function does it, and not to make something to work with."""
-    made = any(case.graph.ways_that(case.top.id, _is_from_constructor))
-    return case.graph.is_program(case.top.package) and not made
-
-
-def _is_from_constructor(graph: Graph, edge: Edge) -> bool:
-    func = graph.funcs.get(graph.top(edge.call.caller))
-    return func is not None and is_constructor(func)
 
 
 def _is_wrapper(case: Case) -> bool:

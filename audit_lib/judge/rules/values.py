@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audit_lib.judge.case import Case, Decision
-from audit_lib.judge.rules.origin import category_of
+from audit_lib.judge.category import category_of
 
 
 def decide(case: Case) -> Decision | None:
