@@ -51,6 +51,7 @@ class Policy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     exported: Literal["auto", "change", "variant", "refuse"] = "auto"
     stored: Literal["keep", "fix"] = "keep"
     tests: Literal["auto", "fix", "keep"] = "auto"
+    logging: Literal["auto", "fix", "keep"] = "auto"
     max_radius: Annotated[int, msgspec.Meta(ge=0, le=1_000_000)] = 60
 
 

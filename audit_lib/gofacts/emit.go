@@ -62,12 +62,13 @@ type packageFact struct {
 	Module string `json:"module,omitempty"`
 	Dir    string `json:"dir,omitempty"`
 	Files  int    `json:"files,omitempty"`
+	Logs   int    `json:"logs,omitempty"` // calls outside tests that hand a context to a logger
 }
 
 func (e *emitter) packages(t *target) {
 	seen := map[string]bool{}
 	for _, facts := range e.l.packages {
-		e.print("package", packageFact{facts.Path, facts.Name, facts.Module, facts.Dir, facts.Files})
+		e.print("package", packageFact{facts.Path, facts.Name, facts.Module, facts.Dir, facts.Files, logsWithContext(facts)})
 	}
 	problems := append([]problem(nil), t.broken...)
 	for _, facts := range e.l.packages {
@@ -85,6 +86,17 @@ func (e *emitter) packages(t *target) {
 			e.print("problem", p)
 		}
 	}
+}
+
+// logsWithContext counts the calls outside tests that hand a context to what only reads its values.
+func logsWithContext(facts *packageFacts) int {
+	count := 0
+	for _, call := range facts.Calls {
+		if !call.Test && len(call.Ctx) > 0 && valuesOnly[packageOf(call.Callee)] {
+			count++
+		}
+	}
+	return count
 }
 
 func (e *emitter) funcs() {

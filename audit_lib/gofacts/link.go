@@ -38,6 +38,7 @@ func link(p *program) (joined *linked, err error) {
 	l.joinVariables()
 	l.implement()
 	l.holdValues()
+	l.markIdle()
 	l.markReach()
 	l.markHanded()
 	l.markWithin()
@@ -289,6 +290,15 @@ func (l *linked) markTesters() {
 	}
 }
 
+// siblingID names the form with a context of what a bare call calls, as far as it is one of the target's: what it does
+// with a context is to be known.
+func siblingID(site siteFact, target string) string {
+	if dot := strings.LastIndexByte(target, '.'); site.Sibling != "" && dot >= 0 {
+		return target[:dot+1] + site.Sibling
+	}
+	return ""
+}
+
 // markHanded walks from what roots are given to, through what these functions hand their contexts to.
 func (l *linked) markHanded() {
 	down := map[string][]string{}
@@ -317,6 +327,7 @@ func (l *linked) markHanded() {
 		for _, site := range facts.Sites {
 			for _, use := range site.Uses {
 				add(use.Target)
+				add(siblingID(site, use.Target))
 				given(use.Becomes)
 			}
 		}

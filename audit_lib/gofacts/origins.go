@@ -209,6 +209,9 @@ func (d *decl) forward(n *ast.Ident, v *types.Var) {
 // forwardOf is a use of a context that is a parameter's. What is used in line is the same fact wherever it stands.
 func forwardOf(parameter string, u useFact) forwardFact {
 	fact := forwardFact{Func: parameter, Kind: u.Kind, Target: u.Target, Arg: u.Arg, Lasts: u.Lasts}
+	if u.Kind == "arg" && u.Values {
+		fact.Kind = "values"
+	}
 	if inLine := u.Func == functionOf(parameter) && !u.Go && !u.Defer; !inLine {
 		fact.Within, fact.Go, fact.Defer, fact.Waited, fact.At = u.Func, u.Go, u.Defer, u.Waited, u.At
 	}

@@ -13,6 +13,7 @@ import (
 //	forever    a loop without a condition, or over a channel: it goes on until somebody stops it
 //	lasting    a loop that goes on until something fails, or as long as lines come: nobody knows for how long
 //	waits      it waits for goroutines or a channel before it returns
+//	sends      it sends to a channel, which may wait
 //	lazy       past a test it makes a value once, and keeps it in its receiver or a package's variable
 //	hijacks    it takes a connection over from the HTTP server
 //	signals    it listens for signals to the process
@@ -30,6 +31,8 @@ func bodyFlags(x *extractor, body *ast.BlockStmt, receiver *types.Var) []string 
 			found["forever"] = found["forever"] || x.isChannel(n.X)
 		case *ast.UnaryExpr:
 			found["waits"] = found["waits"] || n.Op == token.ARROW
+		case *ast.SendStmt:
+			found["sends"] = true
 		case *ast.CallExpr:
 			flagCall(x, n, found)
 		case *ast.IfStmt:
@@ -38,7 +41,7 @@ func bodyFlags(x *extractor, body *ast.BlockStmt, receiver *types.Var) []string 
 		return true
 	})
 	var flags []string
-	for _, flag := range []string{"forever", "hijacks", "lasting", "lazy", "signals", "waits"} {
+	for _, flag := range []string{"forever", "hijacks", "lasting", "lazy", "sends", "signals", "waits"} {
 		if found[flag] {
 			flags = append(flags, flag)
 		}

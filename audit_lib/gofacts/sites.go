@@ -197,6 +197,9 @@ func (d *decl) siteFlags(n ast.Node) []string {
 	if d.isAfterFailure(path) {
 		flags = append(flags, "failed")
 	}
+	if d.isBehindCommit(path) {
+		flags = append(flags, "committed")
+	}
 	if d.inLoop(n) {
 		flags = append(flags, "loop")
 	}

@@ -9,6 +9,7 @@ from audit_lib.config import Config
 from audit_lib.judge.ancestry import Ancestry
 from audit_lib.judge.graph import TESTING, Graph
 from audit_lib.judge.lifetime import is_init, is_main
+from audit_lib.judge.listening import changes_nothing, only_reads_values, sibling_of
 from audit_lib.judge.objects import above, is_kept, works_on
 from audit_lib.judge.reach import Reach
 from audit_lib.judge.timing import apart
@@ -55,6 +56,7 @@ class Case:
     remark: str
     go_version: tuple[int, ...]
     test_contexts: bool = True  # whether tests are to take their contexts from `t.Context()`
+    logs_contexts: bool = True  # whether calls of loggers are to take a context
     used: bool = False  # a use of a variable that holds a root, and not the root itself
     opened: frozenset[str] = frozenset()  # interfaces of which a method takes a context, for another site's sake
     costly: frozenset[str] = frozenset()  # types of which most methods are not worth a context's price
@@ -89,8 +91,10 @@ class Case:
     @property
     def only_values(self) -> bool:
         """Whether all that the context is given to only reads its values."""
+        if self.site.kind == "bare_call":
+            return self.site.values or only_reads_values(self.graph, sibling_of(self.site))
         given = [use for use in self.site.uses if use.kind == "arg"]
-        return self.site.values or (bool(given) and all(use.values for use in given))
+        return bool(given) and all(use.values or only_reads_values(self.graph, use.target) for use in given)
 
     @property
     def only_asked(self) -> bool:
@@ -167,6 +171,12 @@ class Case:
         """Whether nothing of the module that the context is given to does anything with it."""
         given = [target for target in self.targets if target]
         return bool(given) and all(self.graph.ignores(target) for target in given)
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether a context would change nothing for anything that the site's is given to."""
+        given = all(use.kind == "arg" or use.kind.startswith("wrap:") for use in self.site.uses)
+        return given and changes_nothing(self.graph, self.targets)
 
     @property
     def starts_up(self) -> bool:

@@ -115,6 +115,7 @@ class Court:
         }
         self._remarks = {(site.span.file, site.span.start): site.remark for site in syntax.sites if site.remark}
         self._versions = Versions(facts)
+        self._logs_contexts = _logs_contexts(facts, config)
         self._test_contexts = syntax.prefers_test_contexts(config.policy.tests)
         self._exhausted: dict[tuple[str, int, int], str] = {}  # sites that were given up, and why
         self._doubtful: dict[str, str] = {}  # variables of which a use was given up
@@ -239,11 +240,20 @@ class Court:
             remark=self._remarks.get((site.place.file, site.place.start), ""),
             go_version=self._versions.of(func.package),
             test_contexts=self._test_contexts,
+            logs_contexts=self._logs_contexts,
         )
 
 
 def _key(site: TypedSite) -> tuple[str, int, int]:
     return site.place.file, site.place.start, site.place.end
+
+
+def _logs_contexts(facts: Facts, config: Config) -> bool:
+    """Whether calls of loggers are to take a context: by policy, or since most of them do."""
+    if config.policy.logging != "auto":
+        return config.policy.logging == "fix"
+    plain = sum(site.values and site.kind == "bare_call" and not site.test for site in facts.sites)
+    return plain <= sum(package.logs for package in facts.packages)
 
 
 def _costly(decided: list[tuple[Case, Decision]]) -> frozenset[str]:

@@ -37,13 +37,14 @@ class Module(msgspec.Struct, frozen=True):
 
 
 class Package(msgspec.Struct, frozen=True):
-    """A package that was read, and how many of its files are the target's."""
+    """A package that was read, how many of its files are the target's, and how often it hands contexts to loggers."""
 
     path: str = ""
     name: str = ""
     module: str = ""
     dir: str = ""
     files: int = 0
+    logs: int = 0
 
 
 class Problem(msgspec.Struct, frozen=True):

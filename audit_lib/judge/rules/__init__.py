@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from audit_lib.judge.case import Case, Decision
-from audit_lib.judge.rules import directive, origin, outlive, reachable, shared, sibling, tests, values
+from audit_lib.judge.rules import directive, origin, outlive, reachable, shared, sibling, tests, values, worth
 
 Rule = Callable[[Case], Decision | None]
 
@@ -15,6 +15,7 @@ ORDER: tuple[Rule, ...] = (
     values.decide,
     origin.of_shape,
     reachable.given_later,
+    worth.decide,
     shared.decide,
     outlive.decide,
     origin.of_lifetime,

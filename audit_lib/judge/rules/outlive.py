@@ -32,6 +32,8 @@ def decide(case: Case) -> Decision | None:
             return decision
     if _is_audit_entry(case):
         return _detach(case, category, "it writes an audit entry on what has been done already")
+    if case.has("committed") and supply.lifetime in ("request", "command"):
+        return _after_commit(case, category)
     if takes_back(case):
         return _detach(case, category, "it takes back what was done, also where the context has ended")
     if writes_down_failure(case):
@@ -51,6 +53,19 @@ def decide(case: Case) -> Decision | None:
     if case.trail.first("after") or _ends_a_server(case):
         return _detach(case, category, "it runs after the context has ended")
     return None
+
+
+def _after_commit(case: Case, category: Category) -> Decision:
+    """What follows a commit belongs to what others see already: it must not be left out, or is a mere look."""
+    why = "it follows the commit of a transaction, and is to be done also where the context has ended since"
+    if case.site.kind == "root":
+        return _detach(case, category, why)
+    supply = case.trail.supply
+    expr = supply.source.expr if supply is not None else "ctx"
+    advice = (
+        f"decide whether it is a part of what was committed: context.WithoutCancel({expr}), or {expr} where it is not"
+    )
+    return Decision(category, "review", why, advice, "outlive")
 
 
 def _at_an_end(case: Case) -> Decision | None:

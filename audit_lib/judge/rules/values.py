@@ -11,6 +11,9 @@ def decide(case: Case) -> Decision | None:
     if not case.only_values:
         return None
     supply = case.trail.supply
+    if case.site.kind == "bare_call" and not case.logs_contexts:
+        reason = "nothing would change: the loggers' calls here take no contexts for the most part"
+        return Decision(category_of(case), "keep", reason, 'nothing; for all of them: policy logging = "fix"', "values")
     if supply is not None and not case.trail.ways and supply.lifetime != "process":
         return Decision(
             "background" if supply.lifetime == "worker" else "request",
