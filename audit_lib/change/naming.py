@@ -12,7 +12,8 @@ USUAL = "ctx"
 OTHER_NAMES = {"r": ("req",), "c": ("reqCtx",), "cmd": ("command",), "s": ("stream",)}
 """What parameters are called that give contexts, where their usual names are taken."""
 
-OTHERS = ("reqCtx", "parentCtx", "callCtx", "ctx2", "ctx3")
+OTHERS = ("parentCtx", "callerCtx", "callCtx", "ctx2", "ctx3")
+"""What a new context parameter is called where `ctx` is taken: what it is, whatever it is the context of."""
 
 
 def is_fresh(source: Origin, replaced: frozenset[tuple[str, int]]) -> bool:
