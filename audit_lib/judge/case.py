@@ -57,6 +57,7 @@ class Case:
     go_version: tuple[int, ...]
     test_contexts: bool = True  # whether tests are to take their contexts from `t.Context()`
     logs_contexts: bool = True  # whether calls of loggers are to take a context
+    start: str = ""  # where the commands are started without a context: none of theirs ends
     used: bool = False  # a use of a variable that holds a root, and not the root itself
     opened: frozenset[str] = frozenset()  # interfaces of which a method takes a context, for another site's sake
     costly: frozenset[str] = frozenset()  # types of which most methods are not worth a context's price

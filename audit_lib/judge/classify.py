@@ -19,6 +19,7 @@ from audit_lib.judge.graph import Graph
 from audit_lib.judge.lifetime import Lifetimes
 from audit_lib.judge.reach import Reach
 from audit_lib.judge.rules import ORDER
+from audit_lib.judge.rules.starting import settled_starts, start_of, starts_commands
 from audit_lib.judge.trail import trail_of
 from audit_lib.judge.variables import Variables
 from audit_lib.judge.versions import Versions
@@ -115,6 +116,7 @@ class Court:
         }
         self._remarks = {(site.span.file, site.span.start): site.remark for site in syntax.sites if site.remark}
         self._versions = Versions(facts)
+        self._start = start_of(self._graph)
         self._logs_contexts = _logs_contexts(facts, config)
         self._test_contexts = syntax.prefers_test_contexts(config.policy.tests)
         self._exhausted: dict[tuple[str, int, int], str] = {}  # sites that were given up, and why
@@ -132,6 +134,7 @@ class Court:
                 case = self._case(site)
                 if case is not None:
                     first.append((case, _decide(case)))
+        first = settled_starts(first)
         costly = _costly(first)
         taking: list[tuple[Dispatch, bool]] = []
         for case, decision in first:
@@ -217,7 +220,7 @@ class Court:
             site = msgspec.structs.replace(site, kind="root")
         self._graph.effort.spend(100)
         trail = trail_of(self._graph, self._lifetimes, self._reach, site)
-        listed = site.kind == "root" or _key(site) in self._listed
+        listed = site.kind == "root" or _key(site) in self._listed or starts_commands(site)
         if not listed and (trail.supply is None or site.test):
             return None
         chain = self._graph.chain(site.function)
@@ -241,6 +244,7 @@ class Court:
             go_version=self._versions.of(func.package),
             test_contexts=self._test_contexts,
             logs_contexts=self._logs_contexts,
+            start=self._start,
         )
 
 

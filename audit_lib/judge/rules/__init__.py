@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from audit_lib.judge.case import Case, Decision
-from audit_lib.judge.rules import directive, origin, outlive, reachable, shared, sibling, tests, values, worth
+from audit_lib.judge.rules import directive, origin, outlive, reachable, shared, sibling, starting, tests, values, worth
 
 Rule = Callable[[Case], Decision | None]
 
 ORDER: tuple[Rule, ...] = (
     directive.decide,
     tests.decide,
+    starting.decide,
     values.decide,
     origin.of_shape,
     reachable.given_later,

@@ -87,8 +87,20 @@ def _in_scope(case: Case, supply: Supply, category: Category) -> Decision:
             "in-scope",
         )
     return Decision(
-        category, "fix", f"{expr} is in scope ({supply.lifetime}), and is not used", f"use {expr}", "in-scope"
+        category,
+        "fix",
+        f"{expr} is in scope ({supply.lifetime}), and is not used{_ends(case)}",
+        f"use {expr}",
+        "in-scope",
     )
+
+
+def _ends(case: Case) -> str:
+    """What is said of a command's context that never ends, since the program starts its commands without one."""
+    supply = case.trail.supply
+    if supply is None or supply.lifetime != "command" or not case.start:
+        return ""
+    return f"; it ends once {case.start} starts the commands with a context that does"
 
 
 def _threaded(case: Case, supply: Supply, category: Category) -> Decision | None:
@@ -118,7 +130,7 @@ def _threaded(case: Case, supply: Supply, category: Category) -> Decision | None
     return Decision(
         category,
         "fix",
-        f"{expr} ({supply.lifetime}) is {above} up",
+        f"{expr} ({supply.lifetime}) is {above} up{_ends(case)}",
         f"thread {expr} through {case.top.name}",
         "threaded",
     )
