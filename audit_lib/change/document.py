@@ -23,9 +23,6 @@ _DIRECTIVE = "directive"
 _REVIEW = "// ctxaudit: for review: "
 """How the comment above a root begins about which a person must decide: it keeps nothing."""
 
-MOVED = "no context is above this call to hand on"
-"""Why a root is written at a call."""
-
 
 @dataclass(frozen=True)
 class Documenting:
@@ -55,9 +52,15 @@ def notes(target: Path, findings: Sequence[Finding], generated: Collection[str])
     return tuple(components)
 
 
-def kept_above(text: GoText, at: int) -> Edit | None:
-    """The comment that keeps a root which is written at an offset; None where a line above it would be no comment."""
-    edit = _above(text.file, text.data, at, f"//ctxaudit:keep {MOVED}")
+def said_above(text: GoText, at: int, function: str, own: str) -> Edit | None:
+    """The comment on a root which is written at an offset of a function; None where a line above would be no comment.
+
+    `own` is the context that the function's receiver keeps, if it does: whether that is right there is not known.
+    """
+    words = f"//ctxaudit:keep nothing hands a context to {comment(function)}"
+    if own:
+        words = f"{_REVIEW}nothing hands a context to {comment(function)}; {comment(own)} may be right, or have ended"
+    edit = _above(text.file, text.data, at, words)
     return edit if _covers(text.data, edit, text.line_of(at)) else None
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from audit_lib.change.calls import Handed, handed_over, outlasts, starts_a_life
 from audit_lib.change.contexts import Contexts, Given
-from audit_lib.change.document import kept_above
+from audit_lib.change.document import said_above
 from audit_lib.change.holders import is_kept, is_left_alone, is_run_there, parameters_of
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import Problem, where
@@ -128,8 +128,12 @@ class Threading:
         if not self._problem.document:
             return
         text = self._problem.text_of(call.place)
+        graph = self._problem.graph
+        chain = graph.chain(call.caller)
+        stored = (one.expr for one in graph.sources_at(call.caller, call.place.start) if one.role == "stored")
+        top, own = chain[-1].name if chain else "it", next(stored, "")
         for root in (edit for edit in handed.edits if context.text in edit.text):
-            note = kept_above(text, root.span.start)
+            note = said_above(text, root.span.start, top, own)
             if note is not None and all(edit.span.start != note.span.start for edit in handed.edits):
                 yield note
 

@@ -140,7 +140,7 @@ class Ancestry:
             func = self._graph.funcs.get(node)
             if func is None or func.exported or func.test or func.closed_by or is_main(func) or is_init(func):
                 return ["used"], []
-            if self._graph.given_to(node):
+            if self._graph.given_to(node) or _is_found_by_name(func):
                 return ["used"], []
         return [], [*self._graph.held_by(node), *(self._graph.top(edge.call.caller) for edge in self._edges(node))]
 
@@ -156,3 +156,8 @@ class Ancestry:
 
 def _is_outside_tests(_: Graph, edge: Edge) -> bool:
     return not edge.call.test
+
+
+def _is_found_by_name(func: Func) -> bool:
+    """Whether templates and reflection can call a method: by its exported name, whatever its type is called."""
+    return bool(func.receiver) and func.name.rpartition(".")[2][:1].isupper()

@@ -85,18 +85,30 @@ def without_source(case: Case) -> Decision | None:
     category = category_of(case)
     if not case.top.exported and not case.top.closed_by and not case.ancestry.is_used(case.top.id):
         return Decision(
-            category, "review", f"nothing calls {case.top.name}", "remove it, or say who is to call it", "unused"
+            category,
+            "review",
+            f"nothing that was read calls {case.top.name}",
+            "say who calls it: what Go code does not show, as assembly or a linked name, or nobody yet",
+            "unused",
         )
+    own = _own_context(case)
     if case.top.closed_by:
         of = case.top.closed_by[0].rpartition("/")[2]
-        reason = f"{case.top.name} implements {of}, whose form is not this module's, and no context is in scope"
+        reason = f"{case.top.name} implements {of}, whose form is not this module's, and it is handed no context{own}"
     elif category == "init":
         reason = f"{case.top.name} runs at start-up, and no context that can end is above it"
     elif category == "background":
-        reason = f"{case.top.name} is work of its own, and no context is above it"
+        reason = f"{case.top.name} is work of its own, and is handed no context{own}"
     else:
-        reason = f"no caller of {case.top.name} has a context to give"
+        reason = f"no caller of {case.top.name} has a context to give{own}"
     return _keep(case, category, reason)
+
+
+def _own_context(case: Case) -> str:
+    """What is said of a context that the receiver keeps: whether it is right for this is not known."""
+    sources = case.graph.sources_at(case.site.function, case.site.place.start)
+    own = next((source.expr for source in sources if source.role == "stored"), "")
+    return f"; its receiver keeps {own}" if own else ""
 
 
 def _is_wrapper(case: Case) -> bool:
