@@ -12,7 +12,9 @@ from audit_lib.read.facts import Func
 STANDS_IN_WORK = frozenset({"loop", "after_stop", "after_signal", "after_tick"})
 """How sites stand that belong to work of its own: in an endless loop, after a signal, a stop or a tick."""
 
-_FOLDER = re.compile(r"^tests?\b|^test(ing|utils?|helpers?)|(tests?|testing|testutils?|mocks?|fakes?|fixtures?)$")
+_FOLDER = re.compile(
+    r"^tests?\b|^test(ing|utils?|helpers?)|^(integration|e2e)$|(tests?|testing|testutils?|mocks?|fakes?|fixtures?)$"
+)
 _FUNCTION = re.compile(r"^(test|fake|mock|stub)|(^|[a-z.*)])(Test|Fake|Mock|Stub|Fixture)")
 """How folders and functions are called that are there for tests: Go has no other mark for what tests of others use."""
 

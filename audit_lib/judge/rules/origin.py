@@ -48,8 +48,8 @@ def of_lifetime(case: Case) -> Decision | None:
         return _keep(case, "background", "a server's requests are made from it: it ends when they have")
     field = case.used_as("field")
     if field is not None and not any(map(is_handed_off, case.site.uses)) and (case.constructs or not case.targets):
-        plain = not case.site.wraps
-        category: Category = "init" if case.starts_up or (plain and case.constructs) else "background"
+        wired = case.starts_up or (case.constructs and case.trail.unwaited is None)
+        category: Category = "init" if wired else "background"
         return _keep(case, category, "the context is kept for the life of an object, which ends it by itself")
     if case.constructs and case.trail.ways:
         if case.makes:

@@ -19,6 +19,9 @@ _CATEGORY: dict[str, Category] = {
 CALLS_PER_FUNCTION = 8
 """How many calls that get one more argument weigh as much as a function whose signature changes."""
 
+FAR = 3
+"""How many calls a command's context that never ends may not be away: nobody would notice that it has come."""
+
 IGNORED_SHARE = 6
 """By how much less a context is worth that nothing listens to: the limit of its radius is divided by this."""
 
@@ -124,6 +127,14 @@ def _threaded(case: Case, supply: Supply, category: Category) -> Decision | None
             f"{expr} is {above} up, but most methods of its type are not worth their price, and one would stand alone",
             "decide for the whole type (policy max_radius)",
             "radius",
+        )
+    if supply.lifetime == "command" and case.start and calls >= FAR:
+        return Decision(
+            category,
+            "review",
+            f"{expr} is {above} up and never ends, since {case.start} starts the commands without a context",
+            "decide at that start first: whether commands end before the process does",
+            "worth",
         )
     if supply.lifetime == "process" and not (supply.source.param or supply.source.ends or supply.source.lives):
         return None
