@@ -123,7 +123,7 @@ def outlasts(problem: Problem, call: Call, given: Given) -> bool:
     short = lifetime_of(problem, given) in ("request", None)
     begun = started(problem.graph, problem.lifetimes, source) if source is not None else ()
     for crossing in (*crossings_at(problem.graph, call, owner), *begun):
-        if crossing.kind == "go" and not crossing.waited and short:
+        if crossing.unwaited and short:
             return True
         if crossing.kind in ("defer", "after"):
             return True
@@ -136,7 +136,7 @@ def starts_a_life(problem: Problem, call: Call, opener: str) -> bool:
     `opener` is the function that would take a context for it, without having one now.
     """
     for crossing in crossings_at(problem.graph, call, opener):
-        if crossing.kind == "go" and not crossing.waited:
+        if crossing.unwaited:
             return crossing.endless or _nearest(problem, opener) in ("worker", "process")
     return False
 
