@@ -206,7 +206,6 @@ type forwardFact struct {
 	// When a context is used: set where that is not in line in the function that was given it.
 	Within string `json:"within,omitempty"` // the literal
 	Go     bool   `json:"go,omitempty"`
-	Defer  bool   `json:"defer,omitempty"`
 	Waited int    `json:"waited,omitempty"`
 	At     int    `json:"at,omitempty"`
 	Lasts  bool   `json:"lasts,omitempty"` // the field is of what was there before

@@ -206,11 +206,12 @@ func (d *decl) forward(n *ast.Ident, v *types.Var) {
 	}
 }
 
-// forwardOf is a use of a context that is a parameter's. What is used in line is the same fact wherever it stands.
+// forwardOf is a use of a context that is a parameter's. What is used in line is the same fact wherever it stands; so is
+// what the function defers, which is done before it returns.
 func forwardOf(parameter string, u useFact) forwardFact {
 	fact := forwardFact{Func: parameter, Kind: u.Kind, Target: u.Target, Arg: u.Arg, Lasts: u.Lasts}
-	if inLine := u.Func == functionOf(parameter) && !u.Go && !u.Defer; !inLine {
-		fact.Within, fact.Go, fact.Defer, fact.Waited, fact.At = u.Func, u.Go, u.Defer, u.Waited, u.At
+	if inLine := u.Func == functionOf(parameter) && !u.Go; !inLine {
+		fact.Within, fact.Go, fact.Waited, fact.At = u.Func, u.Go, u.Waited, u.At
 	}
 	return fact
 }

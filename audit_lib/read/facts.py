@@ -196,7 +196,7 @@ class Forward(msgspec.Struct, frozen=True):
 
     `makes`: it hands it to what makes what it returns. Of a parameter that is a function: that it is `kept` for
     later, or which variable goes over `each` of it. A context that is not used in line in the function itself is used
-    `within` a literal, or in a `go` or `defer` statement, as in `Use`, at offset `at`. `lasts`: the field is of what
+    `within` a literal, or in a `go` statement, as in `Use`, at offset `at`. `lasts`: the field is of what
     was there before.
     """
 
@@ -206,7 +206,6 @@ class Forward(msgspec.Struct, frozen=True):
     arg: int = 0
     within: str = ""
     go: bool = False
-    defer: bool = False
     waited: int = 0
     at: int = 0
     lasts: bool = False
