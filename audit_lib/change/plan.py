@@ -175,9 +175,9 @@ class _Attempt:
         span = finding.site.span
 
         def write(written: str) -> Upgrade:
-            return (
-                upgraded(text, site, written) if site.kind == "bare_call" else replaced(text, span, written, given.text)
-            )
+            if site.kind == "bare_call":
+                return upgraded(text, site, written)
+            return replaced(text, span, written, given.text)
 
         def sure(written: str) -> tuple[Edit, ...]:
             edits = write(written)
@@ -185,8 +185,10 @@ class _Attempt:
             return edits
 
         plain = write(given.text)
-        if finding.verdict != "detach" or isinstance(plain, Obstacle):
-            return plain if isinstance(plain, Obstacle) else self._with_late_uses(site, given, plain)
+        if isinstance(plain, Obstacle):
+            return plain
+        if finding.verdict != "detach":
+            return self._with_late_uses(site, given, plain)
         values = given.text
         above = given.opens and self._is_left_above(site, given.opens)
         if not above:
