@@ -106,6 +106,9 @@ func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param,
 		_, ends := d.variableOrigins(v) // `ctx, cancel := …` makes it another context
 		fact.Ends, fact.Assigned = ends != notEnded, d.offset(d.assigns[v][0].Pos())
 	}
+	if g != nil {
+		fact.Absent = d.absentIn(v, g.suffix)
+	}
 	if fact.Role == "context" && d.cancels {
 		fact.Ended = d.endedIn(v, to)
 	}

@@ -335,7 +335,10 @@ class Graph:
         return tuple(self._sources.get(function, ()))
 
     def sources_at(self, function: str, offset: int) -> tuple[Origin, ...]:
-        """The contexts that can be written at a position, the innermost declared first; hidden names are left out."""
+        """The contexts that can be written at a position, the innermost declared first.
+
+        Hidden names are left out, and what was found not to be there.
+        """
         found: dict[str, Origin] = {}
         for func in self.chain(function):
             self.effort.spend(1 + len(self._sources[func.id]))
@@ -347,7 +350,7 @@ class Graph:
         chain = self.chain(function)
         for source in self._sources.get(f"package:{chain[0].package}", ()) if chain else ():
             found.setdefault(source.name, source)
-        usable = [source for source in found.values() if source.role != "shadow"]
+        usable = [one for one in found.values() if one.role != "shadow" and not one.is_absent(offset)]
         return tuple(sorted(usable, key=lambda source: -source.start))
 
 

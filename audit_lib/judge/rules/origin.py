@@ -22,6 +22,8 @@ def of_shape(case: Case) -> Decision | None:
         return None
     if case.has("guard"):
         return _keep(case, "request", "a guard against a nil context: it stands in where a caller gave none")
+    if case.has("stands_in") and (case.trail.supply is None or case.trail.ways):
+        return _keep(case, "request", "it stands in where what would give the context is not there")
     if case.has("joined"):
         return _keep(case, "request", "it is joined with another context, which gives its values and not its end")
     if _is_wrapper(case):
