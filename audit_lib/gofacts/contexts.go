@@ -11,9 +11,10 @@ import (
 type giver struct {
 	role   string // context, method, field
 	suffix string
-	gives  string // the type that the context belongs to
-	nils   bool   // it may panic or give nil where the value was made by hand
-	ensure string // the package's own function through which its context is read, since it may be nil
+	gives  string   // the type that the context belongs to
+	nils   bool     // it may panic or give nil where the value was made by hand
+	ensure string   // the package's own function through which its context is read, since it may be nil
+	calls  []string // the target's functions that are called to read it
 }
 
 // read is how the context of a value is written.
@@ -81,14 +82,17 @@ func (x *extractor) findGiver(t types.Type, fields int) *giver {
 		return nil
 	}
 	if x.returnsContext(t, "Context") {
-		return &giver{role: "method", suffix: ".Context()", gives: id, nils: true}
+		return &giver{role: "method", suffix: ".Context()", gives: id, nils: true, calls: x.ownMethod(t, "Context")}
 	}
 	if fields > 0 {
 		if g := x.fieldGiver(t, id); g != nil {
 			return g
 		}
 		if request := x.resultOf(t, "Request"); request != nil && typeID(request) == "net/http.Request" {
-			return &giver{role: "method", suffix: ".Request().Context()", gives: "net/http.Request", nils: true}
+			return &giver{
+				role: "method", suffix: ".Request().Context()", gives: "net/http.Request", nils: true,
+				calls: x.ownMethod(t, "Request"),
+			}
 		}
 	}
 	if x.implementsContext(t) {
@@ -113,12 +117,8 @@ func mayHaveMembers(t types.Type) bool {
 
 // fieldGiver looks one field deep, for requests before other things that carry a context.
 func (x *extractor) fieldGiver(t types.Type, id string) *giver {
-	under := t.Underlying()
-	if pointer, ok := under.(*types.Pointer); ok {
-		under = pointer.Elem().Underlying()
-	}
-	fields, ok := under.(*types.Struct)
-	if !ok {
+	fields := structOf(t)
+	if fields == nil {
 		return nil
 	}
 	var best *giver
@@ -130,19 +130,44 @@ func (x *extractor) fieldGiver(t types.Type, id string) *giver {
 		if isContext(field.Type()) {
 			if best == nil {
 				best = &giver{role: "field", suffix: "." + field.Name(), gives: id, nils: true, ensure: x.ensured[id+"."+field.Name()]}
+				if best.ensure != "" {
+					best.calls = []string{x.pkg.Path() + "." + best.ensure}
+				}
 			}
 			continue
 		}
 		if g := x.findGiver(field.Type(), 0); g != nil && g.role == "method" {
 			if typeID(field.Type()) == "net/http.Request" {
-				return &giver{role: "method", suffix: "." + field.Name() + g.suffix, gives: g.gives, nils: true}
+				return &giver{role: "method", suffix: "." + field.Name() + g.suffix, gives: g.gives, nils: true, calls: g.calls}
 			}
 			if best == nil && !isTesting(g.gives) {
-				best = &giver{role: "field", suffix: "." + field.Name() + g.suffix, gives: g.gives, nils: true}
+				best = &giver{role: "field", suffix: "." + field.Name() + g.suffix, gives: g.gives, nils: true, calls: g.calls}
 			}
 		}
 	}
 	return best
+}
+
+// embeddedGiver gives how a type's context is read where its own method cannot be called: from what it embeds.
+func (x *extractor) embeddedGiver(t types.Type) *giver {
+	fields := structOf(t)
+	for i := 0; fields != nil && i < fields.NumFields(); i++ {
+		field := fields.Field(i)
+		if field.Embedded() && x.returnsContext(field.Type(), "Context") {
+			id := typeID(field.Type())
+			return &giver{role: "method", suffix: "." + field.Name() + ".Context()", gives: id, nils: true}
+		}
+	}
+	return nil
+}
+
+func structOf(t types.Type) *types.Struct {
+	under := t.Underlying()
+	if pointer, ok := under.(*types.Pointer); ok {
+		under = pointer.Elem().Underlying()
+	}
+	fields, _ := under.(*types.Struct)
+	return fields
 }
 
 func isTesting(id string) bool {
@@ -157,6 +182,14 @@ func (x *extractor) method(t types.Type, name string) *types.Func {
 	obj, _, _ := types.LookupFieldOrMethod(t, true, x.pkg, name)
 	fn, _ := obj.(*types.Func)
 	return fn
+}
+
+// ownMethod names a method of a type where it is the target's.
+func (x *extractor) ownMethod(t types.Type, name string) []string {
+	if fn := x.method(t, name); fn != nil && x.t.ownsFunc(fn) {
+		return []string{funcID(fn)}
+	}
+	return nil
 }
 
 // resultOf is the only result of a method without parameters, or nil.

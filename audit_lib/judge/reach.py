@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from functools import cache
 
+from audit_lib.judge.accessors import is_accessor
 from audit_lib.judge.graph import ESCAPES, GROUPS, LATER, TESTING, Edge, Graph
 from audit_lib.judge.lifetime import COMMANDS, DETACHED, Lifetimes, is_init, is_main
 from audit_lib.judge.objects import works_on
@@ -98,7 +99,7 @@ class Reach:
     def _is_closed(self, function: str) -> bool:
         """Whether a function's parameters are not the module's to change."""
         func = self._graph.funcs.get(function)
-        if func is None or func.test or is_main(func) or is_init(func):
+        if func is None or func.test or is_main(func) or is_init(func) or is_accessor(func):
             return True
         return bool(func.closed_by) or self.is_registered(function)
 

@@ -164,7 +164,7 @@ class Origin(msgspec.Struct, frozen=True):
     `origins` says what it was made from, and `ends` whether it can end, and `lives` whether somebody ends it, not a
     time only. A parameter has `ends` and `assigned` where it is assigned another context. `ended` are the parts of the
     file in which it has been ended by hand, `absent` those in which it, or what it is read from, was found to be nil or
-    not to be there.
+    not to be there. `calls` names the target's functions that are called to read it.
     """
 
     expr: str = ""
@@ -185,6 +185,7 @@ class Origin(msgspec.Struct, frozen=True):
     lives: bool = False
     ended: tuple[tuple[int, int], ...] = ()
     absent: tuple[tuple[int, int], ...] = ()
+    calls: tuple[str, ...] = ()
     nilable: bool = False
     assigned: int = 0
 
