@@ -46,12 +46,53 @@ func isContext(t types.Type) bool {
 func hasContextMethods(n int, at func(int) *types.Func) bool {
 	found := 0
 	for i := range n {
-		switch at(i).Name() {
-		case "Deadline", "Done", "Err", "Value":
+		if isOfContext(at(i)) {
 			found++
 		}
 	}
 	return found == 4
+}
+
+// isOfContext tells whether a method is one of context.Context's, by its form and not its name alone: those of a
+// workflow's context have the names, and are replayed.
+func isOfContext(fn *types.Func) bool {
+	params, results := fn.Signature().Params(), fn.Signature().Results()
+	if fn.Name() == "Value" {
+		return params.Len() == 1 && results.Len() == 1 && isAny(params.At(0).Type()) && isAny(results.At(0).Type())
+	}
+	if params.Len() != 0 || results.Len() == 0 {
+		return false
+	}
+	first := results.At(0).Type()
+	switch fn.Name() {
+	case "Deadline":
+		return results.Len() == 2 && typeID(first) == "time.Time" && isBasic(results.At(1).Type(), types.Bool)
+	case "Done":
+		return results.Len() == 1 && isSignal(first)
+	case "Err":
+		return results.Len() == 1 && types.Identical(first, types.Universe.Lookup("error").Type())
+	}
+	return false
+}
+
+func isBasic(t types.Type, kind types.BasicKind) bool {
+	basic, ok := types.Unalias(t).(*types.Basic)
+	return ok && basic.Kind() == kind
+}
+
+// isSignal tells whether a type is `<-chan struct{}`.
+func isSignal(t types.Type) bool {
+	channel, ok := types.Unalias(t).(*types.Chan)
+	if !ok || channel.Dir() != types.RecvOnly {
+		return false
+	}
+	empty, ok := types.Unalias(channel.Elem()).(*types.Struct)
+	return ok && empty.NumFields() == 0
+}
+
+func isAny(t types.Type) bool {
+	iface, ok := types.Unalias(t).(*types.Interface)
+	return ok && iface.Empty()
 }
 
 // giverOf tells how a value of a type gives a context where it is used in `from`, or nil.
@@ -129,8 +170,8 @@ func (x *extractor) fieldGiver(t types.Type, id string) *giver {
 		}
 		if isContext(field.Type()) {
 			if best == nil {
-				best = &giver{role: "field", suffix: "." + field.Name(), gives: id, nils: true, ensure: x.ensured[id+"."+field.Name()]}
-				if best.ensure != "" {
+				best = &giver{role: "field", suffix: "." + field.Name(), gives: id, nils: true}
+				if best.ensure = x.ensured[id+"."+field.Name()]; best.ensure != "" {
 					best.calls = []string{x.pkg.Path() + "." + best.ensure}
 				}
 			}
@@ -211,8 +252,10 @@ func (x *extractor) returnsContext(t types.Type, name string) bool {
 }
 
 func (x *extractor) implementsContext(t types.Type) bool {
-	if result := x.resultOf(t, "Err"); result == nil {
-		return false
+	for _, name := range [...]string{"Deadline", "Done", "Err", "Value"} {
+		if fn := x.method(t, name); fn == nil || !isOfContext(fn) {
+			return false
+		}
 	}
-	return x.resultOf(t, "Done") != nil && x.method(t, "Deadline") != nil && x.method(t, "Value") != nil
+	return true
 }
