@@ -120,7 +120,7 @@ def outlasts(problem: Problem, call: Call, given: Given) -> bool:
     if given.kind in ("moved", "test") or call.test:
         return False
     owner = source.owner if source is not None else given.opens
-    short = _lifetime(problem, given) in ("request", None)
+    short = lifetime_of(problem, given) in ("request", None)
     begun = started(problem.graph, problem.lifetimes, source) if source is not None else ()
     for crossing in (*crossings_at(problem.graph, call, owner), *begun):
         if crossing.kind == "go" and not crossing.waited and short:
@@ -148,7 +148,7 @@ def _nearest(problem: Problem, function: str) -> Lifetime | None:
     return supply.lifetime if supply is not None else None
 
 
-def _lifetime(problem: Problem, given: Given) -> Lifetime | None:
+def lifetime_of(problem: Problem, given: Given) -> Lifetime | None:
     """How long a context that is handed over lives: what is in scope, or what is nearest above a new parameter."""
     if not given.opens:
         return problem.lifetimes.of_source(given.source) if given.source is not None else None

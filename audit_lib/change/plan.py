@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
+from audit_lib.change.apart import cut_off
 from audit_lib.change.bare import Upgrade, upgraded
-from audit_lib.change.calls import naming
+from audit_lib.change.calls import lifetime_of, naming
 from audit_lib.change.components import Fix, components_of, nilable_in
 from audit_lib.change.contexts import Contexts, Given
 from audit_lib.change.detaching import detached
@@ -23,7 +24,7 @@ from audit_lib.change.supplies import Supplies
 from audit_lib.change.threading import Opened, Threading
 from audit_lib.change.variables import Variables, expanded, is_optional
 from audit_lib.config import Config
-from audit_lib.judge.timing import left_by
+from audit_lib.judge.timing import apart, left_by
 from audit_lib.judge.trail import is_left_above
 from audit_lib.model import Edit, Finding, Refusal
 from audit_lib.read.facts import Facts, TypedSite
@@ -174,7 +175,9 @@ class _Attempt:
         span = finding.site.span
 
         def write(written: str) -> Upgrade:
-            return upgraded(text, site, written) if site.kind == "bare_call" else replaced(text, span, written)
+            return (
+                upgraded(text, site, written) if site.kind == "bare_call" else replaced(text, span, written, given.text)
+            )
 
         def sure(written: str) -> tuple[Edit, ...]:
             edits = write(written)
@@ -183,13 +186,19 @@ class _Attempt:
 
         plain = write(given.text)
         if finding.verdict != "detach" or isinstance(plain, Obstacle):
-            return plain
+            return plain if isinstance(plain, Obstacle) else self._with_late_uses(site, given, plain)
         values = given.text
         above = given.opens and self._is_left_above(site, given.opens)
         if not above:
             values = f"{of_context(text, 'WithoutCancel', span.start)}({given.text})"
         bounded, left = bool(_BOUNDS & set(site.wraps)), left_by(self._problem.graph, site)
         return detached(text, span, values, sure, bounded=bounded, left=left)
+
+    def _with_late_uses(self, site: TypedSite, given: Given, edits: tuple[Edit, ...]) -> tuple[Edit, ...] | Obstacle:
+        """The edits of a fix, and those for the uses of its context that outlive the others."""
+        late = apart(self._problem.graph, site, lifetime_of(self._problem, given) or "request")
+        cut = cut_off(self._problem.text_of(site.place), late)
+        return cut if isinstance(cut, Obstacle) else (*edits, *cut)
 
     def _is_left_above(self, site: TypedSite, opener: str) -> bool:
         problem = self._problem

@@ -17,6 +17,7 @@ type object struct {
 	far      bool // it is followed to parameters and callers in any case
 	bound    bool // it works no longer than its context lives, or is a function
 	function bool
+	holds    bool // it has a context in it
 	seen     map[*types.Var]bool
 	command  bool // it is one, of os/exec
 	inside   bool // it is a command that something has been made of, which may start it later
@@ -92,7 +93,7 @@ func (d *decl) becomesOf(call *ast.CallExpr, far bool) []useFact {
 
 // becomesOfLiteral tells what becomes of what a literal makes that holds a context, or of what it is a part of.
 func (d *decl) becomesOfLiteral(lit *ast.CompositeLit) []useFact {
-	o := &object{maker: d.around(lit), far: true, seen: map[*types.Var]bool{}}
+	o := &object{maker: d.around(lit), far: true, holds: true, seen: map[*types.Var]bool{}}
 	d.follow(lit, o)
 	return d.told(o)
 }
@@ -179,7 +180,7 @@ func (d *decl) follow(e ast.Expr, o *object) {
 		}
 	case *ast.SendStmt:
 		if p.Value == e && d.isElders(p.Chan) {
-			d.note(o, useFact{Kind: map[bool]string{true: "sent", false: "kept"}[o.bound]})
+			d.note(o, useFact{Kind: map[bool]string{true: "sent", false: "kept"}[o.bound || o.holds]})
 		}
 	case *ast.ReturnStmt:
 		if (o.bound || o.far) && d.around(p) == o.maker {

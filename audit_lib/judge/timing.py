@@ -13,6 +13,7 @@ from typing import Literal
 from audit_lib.judge.crossings import Crossing, goroutine, literals
 from audit_lib.judge.graph import Graph
 from audit_lib.judge.objects import called_when, is_left_behind
+from audit_lib.model import Lifetime
 from audit_lib.read.facts import Forward, TypedSite, Use
 
 WORK = frozenset({"arg", "sent", "field"})
@@ -50,6 +51,19 @@ def late_uses(graph: Graph, site: TypedSite) -> tuple[Late, ...]:
     return tuple(found)
 
 
+def apart(graph: Graph, site: TypedSite, lifetime: Lifetime) -> tuple[Use, ...]:
+    """The uses of a root's context that are to be cut off from the end of what takes its place; the others are not.
+
+    None where all of them are late: the whole context is cut off then. What is deferred may run when any context has
+    ended; a goroutine goes on when a request has.
+    """
+    late = late_uses(graph, site)
+    if site.test or len(late) == len(uses_of(site)):
+        return ()
+    short = lifetime == "request"
+    return tuple(one.use for one in late if one.crossing.kind == "defer" or (short and not one.crossing.endless))
+
+
 def left_by(graph: Graph, site: TypedSite) -> Left:
     """What leaves work on a site's context to go on when the function has returned that the site stands in.
 
@@ -76,11 +90,24 @@ def _borders(graph: Graph, site: TypedSite, use: Use) -> Iterator[Crossing]:
     if use.defer:
         yield Crossing("defer", use.function, site.place)
     yield from filter(_is_late, literals(graph, use.function, site.function, use.at))
-    if any(made.kind in ("kept", "sent") for made in use.becomes) and use.kind == "field":
-        yield Crossing("kept", use.function, site.place)
+    if use.kind == "field":
+        yield from _with_object(graph, site, use)
     if use.kind == "arg" and graph.owns(use.target):
         yield from _in_callee(graph, site, use)
         yield from _in_returned(graph, site, use)
+
+
+def _with_object(graph: Graph, site: TypedSite, use: Use) -> Iterator[Crossing]:
+    """The borders of what is made with a context: it is sent to another goroutine, or started with, or kept."""
+    if is_handed_off(use):
+        yield goroutine(graph, use.function, site.place, None, waited=False)
+    elif any(made.kind == "kept" for made in use.becomes):
+        yield Crossing("kept", use.function, site.place)
+
+
+def is_handed_off(use: Use) -> bool:
+    """Whether what is made with a context goes to a goroutine that nobody waits for: it is a task, and no owner."""
+    return any(made.kind == "sent" or (made.go and not made.waited) for made in use.becomes)
 
 
 def _is_late(crossing: Crossing) -> bool:
@@ -126,5 +153,7 @@ def _borders_of(graph: Graph, site: TypedSite, function: str, forward: Forward) 
     if forward.within and forward.within != function:
         borders = literals(graph, forward.within, function, forward.at)
         yield from (one for one in borders if one.kind != "defer" and _is_late(one))
-    if forward.kind == "sent" or (forward.kind == "field" and forward.lasts):
+    if forward.kind == "sent":
+        yield goroutine(graph, function, site.place, None, waited=False)
+    if forward.kind == "field" and forward.lasts:
         yield Crossing("kept", function, site.place)

@@ -166,9 +166,9 @@ def trail_without_source(graph: Graph, site: TypedSite) -> Trail:
 
 def _own(graph: Graph, site: TypedSite) -> Iterator[Crossing]:
     """The borders in the site's own statement and function, and those that all uses of its context are behind."""
-    late = late_uses(graph, site)
-    started = next((one.use for one in late if one.use.kind == "arg" and one.use.go), None)
-    if "go" in site.flags or started is not None:
+    late, uses = late_uses(graph, site), uses_of(site)
+    started = next((use for use in uses if use.kind == "arg" and use.go), None)
+    if "go" in site.flags or (started is not None and all(use.go for use in uses)):
         body = graph.funcs.get(started.target) if started is not None else None
         waited = started.waited if started is not None else site.waited
         yield goroutine(graph, site.function, site.place, body, waited=waited > 0)
@@ -176,7 +176,7 @@ def _own(graph: Graph, site: TypedSite) -> Iterator[Crossing]:
         yield Crossing("after", site.function, site.place)
     if "defer" in site.flags:
         yield Crossing("defer", site.function, site.place)
-    if len(late) == len(uses_of(site)):
+    if len(late) == len(uses):
         yield from (one.crossing for one in late)
     for common in COMMON.keys() & set(site.flags):
         yield Crossing(COMMON[common], site.function, site.place)

@@ -6,6 +6,7 @@ from audit_lib.judge.accessors import is_accessor
 from audit_lib.judge.case import Case, Decision, is_constructor
 from audit_lib.judge.graph import Edge, Graph
 from audit_lib.judge.lifetime import is_main
+from audit_lib.judge.timing import is_handed_off
 from audit_lib.model import Category
 
 STANDS_IN_WORK = frozenset({"loop", "after_stop", "after_signal", "after_tick"})
@@ -49,7 +50,7 @@ def of_lifetime(case: Case) -> Decision | None:
     if case.used_as("return") in BASES:
         return _keep(case, "background", "a server's requests are made from it: it ends when they have")
     field = case.used_as("field")
-    if field is not None and (case.constructs or not case.targets):
+    if field is not None and not any(map(is_handed_off, case.site.uses)) and (case.constructs or not case.targets):
         plain = not case.site.wraps
         category: Category = "init" if case.starts_up or (plain and case.constructs) else "background"
         return _keep(case, category, "the context is kept for the life of an object, which ends it by itself")

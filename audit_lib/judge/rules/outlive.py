@@ -7,7 +7,6 @@ from audit_lib.judge.crossings import Crossing
 from audit_lib.judge.lifetime import WORKER_NAMES, is_main
 from audit_lib.judge.rules.reachable import is_worth
 from audit_lib.judge.undoing import stops_with_it, takes_back, writes_down_failure
-from audit_lib.judge.versions import FIRST_WITHOUT_CANCEL
 from audit_lib.model import Category
 
 ENDINGS = frozenset({"net/http.Server.Shutdown", "google.golang.org/grpc.Server.GracefulStop"})
@@ -115,11 +114,11 @@ def _is_audit_entry(case: Case) -> bool:
 def _detach(case: Case, category: Category, why: str) -> Decision:
     supply = case.trail.supply
     expr = supply.source.expr if supply else "ctx"
-    if case.go_version and case.go_version < FIRST_WITHOUT_CANCEL:
+    if case.too_old_to_detach:
         return Decision(
             category,
             "review",
-            f"{why}; context.WithoutCancel needs Go 1.21, and go.mod says {'.'.join(map(str, case.go_version))}",
+            f"{why}; {case.too_old_to_detach}",
             "carry over the values that are needed by hand, with a timeout",
             "outlive",
         )
