@@ -2,6 +2,7 @@ package main
 
 import (
 	"go/types"
+	"strings"
 )
 
 // What gives a context, told by type: no list of frameworks, but for those where the method named Context is not the
@@ -129,6 +130,9 @@ func (x *extractor) findGiver(t types.Type, fields int) *giver {
 		if g := x.fieldGiver(t, id); g != nil {
 			return g
 		}
+		if g := x.promotedGiver(t); g != nil {
+			return g
+		}
 		if request := x.resultOf(t, "Request"); request != nil && typeID(request) == "net/http.Request" {
 			return &giver{
 				role: "method", suffix: ".Request().Context()", gives: "net/http.Request", nils: true,
@@ -187,6 +191,19 @@ func (x *extractor) fieldGiver(t types.Type, id string) *giver {
 		}
 	}
 	return best
+}
+
+// answerGiver gives the context of the request that a response answers: for hooks, which run while that is still served.
+func answerGiver(t types.Type) *giver {
+	if typeID(t) != "net/http.Response" {
+		return nil
+	}
+	return &giver{role: "method", suffix: ".Request.Context()", gives: "net/http.Request", nils: true}
+}
+
+// isHook tells whether a literal is given to another module, which calls it: as a field, or as an argument.
+func (d *decl) isHook(fact *funcFact) bool {
+	return fact.Use != nil && d.isExternalWork(strings.TrimPrefix(fact.Use.Target, "field:"))
 }
 
 // embeddedGiver gives how a type's context is read where its own method cannot be called: from what it embeds.
@@ -258,4 +275,28 @@ func (x *extractor) implementsContext(t types.Type) bool {
 		}
 	}
 	return true
+}
+
+const maxEmbedded = 16 // how many embedded types are looked into
+
+// promotedGiver looks for a request in what a type embeds: its field is the type's own too, `e.Request`.
+func (x *extractor) promotedGiver(t types.Type) *giver {
+	queue := []types.Type{t}
+	for next := 0; next < len(queue) && next < maxEmbedded; next++ {
+		fields := structOf(queue[next])
+		for i := 0; fields != nil && i < fields.NumFields(); i++ {
+			x.spend(1)
+			field := fields.Field(i)
+			if field.Embedded() {
+				queue = append(queue, field.Type())
+			}
+			if next == 0 || typeID(field.Type()) != "net/http.Request" {
+				continue
+			}
+			if found, _, _ := types.LookupFieldOrMethod(t, true, x.pkg, field.Name()); found == types.Object(field) {
+				return &giver{role: "method", suffix: "." + field.Name() + ".Context()", gives: "net/http.Request", nils: true}
+			}
+		}
+	}
+	return nil
 }

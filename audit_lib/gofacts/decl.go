@@ -204,8 +204,8 @@ func (d *decl) visit(n ast.Node) {
 	switch n := n.(type) {
 	case *ast.FuncLit:
 		fact := d.lits[n]
-		d.declareParams(n.Type.Params, n.Body, fact, false)
 		fact.Use = d.useOfFunc(n)
+		d.declareParams(n.Type.Params, n.Body, fact, false)
 		var handed []string
 		if call, ok := d.parent(n).(*ast.CallExpr); ok && call.Fun == n {
 			handed = d.firstContext(call)

@@ -80,6 +80,9 @@ func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param,
 	if receiver && g != nil && slices.Contains(g.calls, owner.ID) {
 		g = d.embeddedGiver(v.Type()) // its own method would call itself
 	}
+	if g == nil && param && !receiver && d.isHook(owner) {
+		g = answerGiver(v.Type())
+	}
 	at := d.fset.PositionFor(v.Pos(), false)
 	fact := sourceFact{
 		Name: v.Name(), Expr: v.Name(), Owner: owner.ID, Param: param, File: d.file, Type: typeID(v.Type()),

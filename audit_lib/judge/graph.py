@@ -199,6 +199,10 @@ class Graph:
         """Whether a package belongs to a module that builds no program: its exported functions are for others."""
         return self._module_of.get(package, "") not in self._built
 
+    def is_for_others(self, func: Func) -> bool:
+        """Whether a function is for other modules to call: exported by a library, and not internal."""
+        return func.exported and self.is_library(func.package) and "internal" not in func.package.split("/")
+
     def interfaces_of(self, function: str) -> tuple[Dispatch, ...]:
         """The interface methods that a method implements."""
         return tuple(node for node in self._holders[function] if node.kind == "interface")
