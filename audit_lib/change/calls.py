@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ast_grep_py import SgNode
 
+from audit_lib.change.beforehand import read_before
 from audit_lib.change.contexts import Given
 from audit_lib.change.gotext import CALLS, GoText, block_around, function_around, named_children
 from audit_lib.change.imports import of_context
@@ -40,19 +41,23 @@ def handed_over(problem: Problem, call: Call, given: Given, *, behind: bool = Fa
         return Handed(obstacle=Obstacle("a call is written as this tool cannot edit it", where(call.place)))
     detached = outlasts(problem, call, given)
     written = given.text
-    if detached:
+    early = read_before(problem, text, node, given) if detached else None
+    if early is not None:
+        written = early.name
+    elif detached:
         written = f"{of_context(text, 'WithoutCancel', call.place.start)}({written})"
+    before = (early.edit,) if early is not None else ()
     if call.spread:
         edits = _hoisted(problem, text, call, node, written)
         if edits is None:
             reason = "its arguments are the results of one call, and cannot stand behind a context"
             return Handed(obstacle=Obstacle(reason, where(call.place)))
-        return Handed((*edits, *naming(problem, given)), given, detached)
+        return Handed((*edits, *before, *naming(problem, given)), given, detached)
     if (call.method_expr or behind) and arguments.items:
         edit = text.insert(text.end(arguments.items[0]), f", {written}")
     else:
         edit = text.first_in(arguments, written)
-    return Handed((edit, *naming(problem, given)), given, detached)
+    return Handed((edit, *before, *naming(problem, given)), given, detached)
 
 
 def _hoisted(problem: Problem, text: GoText, call: Call, node: SgNode, written: str) -> tuple[Edit, ...] | None:

@@ -21,6 +21,7 @@ func emit(out *bufio.Writer, t *target, l *linked, wide bool) error {
 	sort.Slice(l.packages, func(i, j int) bool { return l.packages[i].Path < l.packages[j].Path })
 	e.packages(t)
 	e.funcs()
+	e.l.endCarried() // it is known now what the functions implement
 	e.dispatch()
 	e.calls()
 	e.sources()

@@ -77,6 +77,12 @@ func (d *decl) declareLocal(e ast.Expr, from token.Pos) {
 
 func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param, receiver bool) {
 	g := d.giverOf(v.Type())
+	if receiver && g != nil && slices.Contains(g.calls, owner.ID) {
+		g = d.embeddedGiver(v.Type()) // its own method would call itself
+	}
+	if g == nil && param && !receiver && d.isHook(owner) {
+		g = answerGiver(v.Type())
+	}
 	at := d.fset.PositionFor(v.Pos(), false)
 	fact := sourceFact{
 		Name: v.Name(), Expr: v.Name(), Owner: owner.ID, Param: param, File: d.file, Type: typeID(v.Type()),
@@ -105,6 +111,9 @@ func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param,
 	if fact.Role == "context" && param && len(d.assigns[v]) > 0 {
 		_, ends := d.variableOrigins(v) // `ctx, cancel := …` makes it another context
 		fact.Ends, fact.Assigned = ends != notEnded, d.offset(d.assigns[v][0].Pos())
+	}
+	if g != nil {
+		fact.Absent, fact.Calls = d.absentIn(v, g.suffix), g.calls
 	}
 	if fact.Role == "context" && d.cancels {
 		fact.Ended = d.endedIn(v, to)

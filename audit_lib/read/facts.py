@@ -163,7 +163,8 @@ class Origin(msgspec.Struct, frozen=True):
     `role` is `context`, `method`, `field`, `stored` (in the receiver) or `shadow` (hides a name). Of a local,
     `origins` says what it was made from, and `ends` whether it can end, and `lives` whether somebody ends it, not a
     time only. A parameter has `ends` and `assigned` where it is assigned another context. `ended` are the parts of the
-    file in which it has been ended by hand.
+    file in which it has been ended by hand, `absent` those in which it, or what it is read from, was found to be nil or
+    not to be there. `calls` names the target's functions that are called to read it.
     """
 
     expr: str = ""
@@ -183,12 +184,18 @@ class Origin(msgspec.Struct, frozen=True):
     ends: bool = False
     lives: bool = False
     ended: tuple[tuple[int, int], ...] = ()
+    absent: tuple[tuple[int, int], ...] = ()
+    calls: tuple[str, ...] = ()
     nilable: bool = False
     assigned: int = 0
 
     def has_ended(self, offset: int) -> bool:
         """Whether somebody has ended it where a position is reached."""
         return any(start <= offset < stop for start, stop in self.ended)
+
+    def is_absent(self, offset: int) -> bool:
+        """Whether there is nothing to read it from where a position is reached."""
+        return any(start <= offset < stop for start, stop in self.absent)
 
 
 class Forward(msgspec.Struct, frozen=True):
