@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ast_grep_py import SgNode
 
+from audit_lib.change.beforehand import read_before
 from audit_lib.change.contexts import Given
 from audit_lib.change.gotext import CALLS, GoText, block_around, function_around, named_children
 from audit_lib.change.imports import of_context
@@ -40,19 +41,23 @@ def handed_over(problem: Problem, call: Call, given: Given, *, behind: bool = Fa
         return Handed(obstacle=Obstacle("a call is written as this tool cannot edit it", where(call.place)))
     detached = outlasts(problem, call, given)
     written = given.text
-    if detached:
+    early = read_before(problem, text, node, given) if detached else None
+    if early is not None:
+        written = early.name
+    elif detached:
         written = f"{of_context(text, 'WithoutCancel', call.place.start)}({written})"
+    before = (early.edit,) if early is not None else ()
     if call.spread:
         edits = _hoisted(problem, text, call, node, written)
         if edits is None:
             reason = "its arguments are the results of one call, and cannot stand behind a context"
             return Handed(obstacle=Obstacle(reason, where(call.place)))
-        return Handed((*edits, *naming(problem, given)), given, detached)
+        return Handed((*edits, *before, *naming(problem, given)), given, detached)
     if (call.method_expr or behind) and arguments.items:
         edit = text.insert(text.end(arguments.items[0]), f", {written}")
     else:
         edit = text.first_in(arguments, written)
-    return Handed((edit, *naming(problem, given)), given, detached)
+    return Handed((edit, *before, *naming(problem, given)), given, detached)
 
 
 def _hoisted(problem: Problem, text: GoText, call: Call, node: SgNode, written: str) -> tuple[Edit, ...] | None:
@@ -123,7 +128,7 @@ def outlasts(problem: Problem, call: Call, given: Given) -> bool:
     short = lifetime_of(problem, given) in ("request", None)
     begun = started(problem.graph, problem.lifetimes, source) if source is not None else ()
     for crossing in (*crossings_at(problem.graph, call, owner), *begun):
-        if crossing.kind == "go" and not crossing.waited and short:
+        if crossing.unwaited and short:
             return True
         if crossing.kind in ("defer", "after"):
             return True
@@ -136,7 +141,7 @@ def starts_a_life(problem: Problem, call: Call, opener: str) -> bool:
     `opener` is the function that would take a context for it, without having one now.
     """
     for crossing in crossings_at(problem.graph, call, opener):
-        if crossing.kind == "go" and not crossing.waited:
+        if crossing.unwaited:
             return crossing.endless or _nearest(problem, opener) in ("worker", "process")
     return False
 

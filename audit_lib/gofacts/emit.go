@@ -21,6 +21,7 @@ func emit(out *bufio.Writer, t *target, l *linked, wide bool) error {
 	sort.Slice(l.packages, func(i, j int) bool { return l.packages[i].Path < l.packages[j].Path })
 	e.packages(t)
 	e.funcs()
+	e.l.endCarried() // it is known now what the functions implement
 	e.dispatch()
 	e.calls()
 	e.sources()
@@ -215,7 +216,7 @@ func (e *emitter) forwards() {
 		return cmp.Or(
 			cmp.Compare(a.Func, b.Func), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Target, b.Target),
 			cmp.Compare(a.Arg, b.Arg), cmp.Compare(a.Within, b.Within), cmp.Compare(a.At, b.At),
-			cmp.Compare(a.Waited, b.Waited), fewer(a.Go, b.Go), fewer(a.Defer, b.Defer), fewer(a.Lasts, b.Lasts),
+			cmp.Compare(a.Waited, b.Waited), fewer(a.Go, b.Go), fewer(a.Lasts, b.Lasts),
 		)
 	})
 	for _, forward := range forwards {

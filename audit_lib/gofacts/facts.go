@@ -80,6 +80,8 @@ type sourceFact struct {
 	Ends     bool     `json:"ends,omitempty"`    // a local, or a parameter that is assigned, that somebody can end
 	Lives    bool     `json:"lives,omitempty"`   // made to be ended by hand or signal, not by a time only
 	Ended    []span   `json:"ended,omitempty"`   // where it has been ended by hand
+	Absent   []span   `json:"absent,omitempty"`  // where it was found to be nil, or what it is read from
+	Calls    []string `json:"calls,omitempty"`   // the target's functions that are called to read it
 	Nilable  bool     `json:"nilable,omitempty"`
 	Assigned int      `json:"assigned,omitempty"` // where the local first holds a context
 }
@@ -206,7 +208,6 @@ type forwardFact struct {
 	// When a context is used: set where that is not in line in the function that was given it.
 	Within string `json:"within,omitempty"` // the literal
 	Go     bool   `json:"go,omitempty"`
-	Defer  bool   `json:"defer,omitempty"`
 	Waited int    `json:"waited,omitempty"`
 	At     int    `json:"at,omitempty"`
 	Lasts  bool   `json:"lasts,omitempty"` // the field is of what was there before

@@ -19,10 +19,11 @@ type object struct {
 	function bool
 	holds    bool // it has a context in it
 	seen     map[*types.Var]bool
-	command  bool // it is one, of os/exec
-	inside   bool // it is a command that something has been made of, which may start it later
-	started  bool // it is a command, and was started
-	finished bool // and somebody waits for it, or ends it
+	fields   map[handle]bool // that hold it, and were followed
+	command  bool            // it is one, of os/exec
+	inside   bool            // it is a command that something has been made of, which may start it later
+	started  bool            // it is a command, and was started
+	finished bool            // and somebody waits for it, or ends it
 	becomes  []useFact
 }
 
@@ -220,9 +221,13 @@ func (d *decl) followVariable(v *types.Var, o *object) {
 // followField goes on with what is done in this declaration with a field that holds an object: `s.cmd.Wait()`.
 func (d *decl) followField(field ast.Expr, o *object) {
 	h, ok := d.handleOf(field)
-	if !ok || !o.bound {
+	if !ok || !o.bound || o.fields[h] {
 		return
 	}
+	if o.fields == nil {
+		o.fields = map[handle]bool{}
+	}
+	o.fields[h] = true // it may be put into itself: `s.all = &node{run, s.all}`
 	for _, ident := range d.usesOf(h.v) {
 		var e ast.Expr = ident
 		for {

@@ -194,6 +194,9 @@ func (d *decl) siteFlags(n ast.Node) []string {
 			i = 0
 		}
 	}
+	if d.standsIn(n) {
+		flags = append(flags, "stands_in")
+	}
 	if d.isAfterFailure(path) {
 		flags = append(flags, "failed")
 	}

@@ -14,7 +14,7 @@ from audit_lib.judge.objects import above, is_kept, works_on
 from audit_lib.judge.reach import Reach
 from audit_lib.judge.timing import apart
 from audit_lib.judge.trail import Trail
-from audit_lib.judge.versions import FIRST_WITHOUT_CANCEL
+from audit_lib.judge.versions import has_without_cancel
 from audit_lib.model import Category, Radius, Verdict
 from audit_lib.read.facts import Func, Origin, TypedSite, Use
 from audit_lib.read.syntax import Directive
@@ -158,7 +158,7 @@ class Case:
     @property
     def too_old_to_detach(self) -> str:
         """Why a context cannot be cut off from its end: the `go` line of its module; or empty."""
-        if not self.go_version or self.go_version >= FIRST_WITHOUT_CANCEL:
+        if has_without_cancel(self.go_version):
             return ""
         return f"context.WithoutCancel needs Go 1.21, and go.mod says {'.'.join(map(str, self.go_version))}"
 

@@ -36,6 +36,16 @@ class Crossing:
     endless: bool = False
     hijacked: bool = False
 
+    @property
+    def unwaited(self) -> bool:
+        """Whether it is a goroutine that nobody waits for."""
+        return self.kind == "go" and not self.waited
+
+    @property
+    def leaves(self) -> bool:
+        """Whether what is behind it may run when the function has returned that it is in."""
+        return self.kind == "kept" or self.unwaited
+
 
 def literals(graph: Graph, function: str, owner: str, offset: int) -> Iterator[Crossing]:
     """The borders that the literals between a place in a function and the owner of a source are."""
@@ -112,6 +122,6 @@ def outlives(graph: Graph, function: str, owner: str, offset: int) -> bool:
         if func.use.kind in ESCAPES:
             return True
         border = next(literals(graph, func.id, func.parent, offset), None)
-        if border is not None and (border.kind == "kept" or (border.kind == "go" and not border.waited)):
+        if border is not None and border.leaves:
             return True
     return False

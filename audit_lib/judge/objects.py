@@ -60,16 +60,21 @@ def called_late(graph: Graph, literal: Func) -> frozenset[Late]:
         seen.add(maker)
         for call in (edge.call for edge in graph.callers(maker) if edge.kind != "closure" and not edge.call.test):
             called = True
-            found |= called_when(graph, call.becomes, call.caller)
-            queue += [func for use, func in _all_of(graph, call.becomes, call.caller) if use.kind == "returned"]
+            made = tuple(_all_of(graph, call.becomes, call.caller))
+            found |= _called_in(graph, made)
+            queue += [function for use, function in made if use.kind == "returned"]
     plain = not literal.params and literal.results in ((), ("error",))
     return frozenset(found - {""} if called or not plain else {"kept"})
 
 
 def called_when(graph: Graph, becomes: Iterable[Use], maker: str) -> set[Late]:
     """How a function is called that `maker` gets from a call, by what becomes of it."""
+    return _called_in(graph, _all_of(graph, becomes, maker))
+
+
+def _called_in(graph: Graph, made: Iterable[tuple[Use, str]]) -> set[Late]:
     found: set[Late] = set()
-    for use, function in _all_of(graph, becomes, maker):
+    for use, function in made:
         if use.kind in ("kept", "sent"):
             found.add("kept")
         elif use.kind == "works":

@@ -111,7 +111,7 @@ def is_handed_off(use: Use) -> bool:
 
 
 def _is_late(crossing: Crossing) -> bool:
-    return crossing.kind in ("kept", "defer") or (crossing.kind == "go" and not crossing.waited)
+    return crossing.kind == "defer" or crossing.leaves
 
 
 def _in_callee(graph: Graph, site: TypedSite, use: Use) -> Iterator[Crossing]:
@@ -151,8 +151,7 @@ def _borders_of(graph: Graph, site: TypedSite, function: str, forward: Forward) 
     if forward.go and not forward.waited:
         yield goroutine(graph, function, site.place, graph.funcs.get(forward.target), waited=False)
     if forward.within and forward.within != function:
-        borders = literals(graph, forward.within, function, forward.at)
-        yield from (one for one in borders if one.kind != "defer" and _is_late(one))
+        yield from (one for one in literals(graph, forward.within, function, forward.at) if one.leaves)
     if forward.kind == "sent":
         yield goroutine(graph, function, site.place, None, waited=False)
     if forward.kind == "field" and forward.lasts:

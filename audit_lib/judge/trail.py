@@ -36,7 +36,7 @@ class Trail:
     @property
     def unwaited(self) -> Crossing | None:
         """The goroutine nearest to the site that nobody waits for."""
-        return next((c for c in self.crossings if c.kind == "go" and not c.waited), None)
+        return next((crossing for crossing in self.crossings if crossing.unwaited), None)
 
 
 def trail_of(graph: Graph, lifetimes: Lifetimes, reach: Reach, site: TypedSite) -> Trail:
@@ -55,7 +55,7 @@ def _with_its_work(graph: Graph, site: TypedSite, trail: Trail) -> Trail:
     """A trail whose goroutines are as endless as what the site's context is handed to in them."""
     if trail.unwaited is None or not any(goes_on(graph, use.target) for use in uses_of(site) if use.kind == "arg"):
         return trail
-    crossings = (replace(one, endless=True) if one.kind == "go" and not one.waited else one for one in trail.crossings)
+    crossings = (replace(one, endless=True) if one.unwaited else one for one in trail.crossings)
     return replace(trail, crossings=tuple(crossings))
 
 
@@ -67,7 +67,7 @@ def is_left_above(graph: Graph, lifetimes: Lifetimes, reach: Reach, site: TypedS
 
 def _ends(crossing: Crossing) -> bool:
     """Whether a context may have ended behind a border."""
-    return crossing.kind in ("defer", "after", "kept") or (crossing.kind == "go" and not crossing.waited)
+    return crossing.kind in ("defer", "after") or crossing.leaves
 
 
 def trail_in_scope(graph: Graph, lifetimes: Lifetimes, site: TypedSite, supply: Supply) -> Trail:

@@ -164,7 +164,8 @@ class Origin(msgspec.Struct, frozen=True):
     `role` is `context`, `method`, `field`, `stored` (in the receiver) or `shadow` (hides a name). Of a local,
     `origins` says what it was made from, and `ends` whether it can end, and `lives` whether somebody ends it, not a
     time only. A parameter has `ends` and `assigned` where it is assigned another context. `ended` are the parts of the
-    file in which it has been ended by hand.
+    file in which it has been ended by hand, `absent` those in which it, or what it is read from, was found to be nil or
+    not to be there. `calls` names the target's functions that are called to read it.
     """
 
     expr: str = ""
@@ -184,6 +185,8 @@ class Origin(msgspec.Struct, frozen=True):
     ends: bool = False
     lives: bool = False
     ended: tuple[tuple[int, int], ...] = ()
+    absent: tuple[tuple[int, int], ...] = ()
+    calls: tuple[str, ...] = ()
     nilable: bool = False
     assigned: int = 0
 
@@ -191,13 +194,17 @@ class Origin(msgspec.Struct, frozen=True):
         """Whether somebody has ended it where a position is reached."""
         return any(start <= offset < stop for start, stop in self.ended)
 
+    def is_absent(self, offset: int) -> bool:
+        """Whether there is nothing to read it from where a position is reached."""
+        return any(start <= offset < stop for start, stop in self.absent)
+
 
 class Forward(msgspec.Struct, frozen=True):
     """What a function does with a context that it is given (`function` is the parameter's node), or is used as.
 
     `makes`: it hands it to what makes what it returns. Of a parameter that is a function: that it is `kept` for
     later, or which variable goes over `each` of it. A context that is not used in line in the function itself is used
-    `within` a literal, or in a `go` or `defer` statement, as in `Use`, at offset `at`. `lasts`: the field is of what
+    `within` a literal, or in a `go` statement, as in `Use`, at offset `at`. `lasts`: the field is of what
     was there before.
     """
 
@@ -207,7 +214,6 @@ class Forward(msgspec.Struct, frozen=True):
     arg: int = 0
     within: str = ""
     go: bool = False
-    defer: bool = False
     waited: int = 0
     at: int = 0
     lasts: bool = False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from audit_lib.judge.accessors import is_accessor
 from audit_lib.judge.case import Case, Decision
 from audit_lib.judge.category import category_of, takes_context
 from audit_lib.judge.lifetime import is_main
@@ -24,8 +25,12 @@ def of_shape(case: Case) -> Decision | None:
             "request" if takes_context(case.top) else category_of(case),
             "a guard against a nil context: it stands in where a caller gave none",
         )
+    if case.has("stands_in") and (case.trail.supply is None or case.trail.ways):
+        return _keep(case, "request", "it stands in where what would give the context is not there")
     if case.has("joined"):
         return _keep(case, "request", "it is joined with another context, which gives its values and not its end")
+    if is_accessor(case.top) and (case.trail.supply is None or case.trail.ways):
+        return _keep(case, "request", f"{case.top.name} gives the context of what it is called on, and has no other")
     if _is_wrapper(case):
         return _keep(case, "request", f"{case.top.name} is the form without a context of what it calls")
     if "package_level" in case.func.flags:
