@@ -218,6 +218,7 @@ def test_what_a_fix_makes_possible_is_done_at_once(shop: Path, tmp_path: Path) -
     """The log line has nothing to gain as it is, and a context with values once `load` has one."""
     log = LOAD.replace('import "context"', 'import (\n\t"context"\n\t"log/slog"\n)')
     write(shop, {"load.go": log.replace("wait(context.TODO())", '\n\tslog.Info("load")\n\twait(context.TODO())\n')})
+    write(shop, {"ctxaudit.toml": '[policy]\nlogging = "fix"\n'})
     fixed(shop, "--write", "--out", tmp_path / "out")
     assert 'slog.InfoContext(ctx, "load")' in sources(shop)["load.go"]
     assert [finding["verdict"] for finding in lines(tmp_path / "out" / "findings.jsonl")] == ["fix", "fix"]
