@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"sort"
 	"strconv"
-	"strings"
 )
 
 // An extractor takes the facts from one checked package.
@@ -102,14 +101,9 @@ func (t *target) owns(module string) bool {
 	return false
 }
 
-// readFile reads the declarations of one file. A file that imports testing is test code whatever its name.
+// readFile reads the declarations of one file.
 func (x *extractor) readFile(file *ast.File, path string) {
-	x.file, x.test = path, strings.HasSuffix(path, "_test.go")
-	for _, spec := range file.Imports {
-		if spec.Path.Value == `"testing"` {
-			x.test = true
-		}
-	}
+	x.file, x.test = path, isTestCode(file, path)
 	var initialisers *decl
 	for _, d := range file.Decls {
 		switch d := d.(type) {

@@ -27,6 +27,7 @@ from audit_lib.read.prefilter import has_quoted
 from audit_lib.read.remarks import remark_at
 from audit_lib.read.rules import Rule, load_rules
 from audit_lib.read.syntax import Directive, FileFact, Syntax, SyntaxSite
+from audit_lib.read.testcode import is_mostly_tests
 
 _TESTING = "testing"
 
@@ -100,7 +101,7 @@ def _scan_file(file: str, data: bytes, package: Package, found: _Found) -> None:
         found.degradations.append(Degradation(f"{file}:{line}", reason))
     test = file.endswith("_test.go")
     try:
-        test = test or (has_quoted(data, _TESTING) and _TESTING in package.tree(file).imports)
+        test = test or (has_quoted(data, _TESTING) and is_mostly_tests(package.tree(file)))
         spoken = any(hint in text for hint in HINTS)
         if spoken or package.may_match(file):
             _add_sites(file, package, found)

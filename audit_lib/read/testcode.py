@@ -1,0 +1,39 @@
+"""Which files are test code: those of tests by their names, and those that are mostly about tests."""
+
+from __future__ import annotations
+
+import re
+
+from ast_grep_py import SgNode
+
+from audit_lib.read.tree import Tree
+
+_FUNCTIONS = frozenset({"function_declaration", "method_declaration"})
+_MENTION = re.compile(r"\btesting\.(?!Testing\b)")
+
+
+def is_mostly_tests(tree: Tree) -> bool:
+    """Whether most functions of a file are about tests, as in a file of helpers; gofacts decides in the same way.
+
+    A program may import `testing` for one of many functions, or to ask whether it is being tested.
+    """
+    if "testing" not in tree.imports:
+        return False
+    top = tree.root.children()
+    holders = {name for node in top if node.kind() == "type_declaration" for name in _holders(node)}
+    functions = [node for node in top if node.kind() in _FUNCTIONS]
+    tests = sum(_MENTION.search(node.text()) is not None or _receiver(node) in holders for node in functions)
+    return 2 * tests >= len(functions)
+
+
+def _holders(declaration: SgNode) -> list[str]:
+    """The types of a declaration that have something of package testing in them, as suites do."""
+    named = [(spec.field("name"), spec.text()) for spec in declaration.children() if spec.kind() == "type_spec"]
+    return [name.text() for name, text in named if name is not None and _MENTION.search(text)]
+
+
+def _receiver(function: SgNode) -> str:
+    """The name of the type that a method belongs to, or empty."""
+    receiver = function.field("receiver")
+    found = receiver.find(kind="type_identifier") if receiver is not None else None
+    return found.text() if found is not None else ""
