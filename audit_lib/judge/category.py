@@ -48,11 +48,19 @@ def settled(case: Case, decision: Decision) -> Decision:
     category = decision.category
     if category != "test" and is_for_tests(case):
         category = "test"
-    elif category == "request" and decision.verdict == "review" and case.constructs and not takes_context(case.top):
+    elif category == "request" and case.constructs and _is_wiring(case, decision):
         category = "init"
     if category == decision.category:
         return decision
     return Decision(category, decision.verdict, decision.reason, decision.recommendation, decision.rule)
+
+
+def _is_wiring(case: Case, decision: Decision) -> bool:
+    """Whether what a constructor does is start-up: it is made for a program or its command, not for a request."""
+    if decision.verdict == "review":
+        return not takes_context(case.top)
+    supply = case.trail.supply
+    return supply is not None and supply.lifetime in ("process", "command")
 
 
 def is_for_tests(case: Case) -> bool:

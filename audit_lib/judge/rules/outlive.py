@@ -40,6 +40,8 @@ def decide(case: Case) -> Decision | None:
         return _detach(case, category, "it writes down a failure, which may be the end of the context")
     if supply.lifetime in ("worker", "process"):
         return _at_an_end(case)
+    if _has_no_values(case) and (decision := _at_an_end(case)) is not None:
+        return decision
     if case.trail.first("kept") and supply.lifetime == "request":
         return Decision(
             category,
@@ -81,6 +83,16 @@ def _at_an_end(case: Case) -> Decision | None:
         "bound it by a timeout, and say why it is kept",
         "outlive",
     )
+
+
+def _has_no_values(case: Case) -> bool:
+    """Whether the context is that of a command, or of what is run for long: `Run(ctx)` that nobody here calls."""
+    supply = case.trail.supply
+    if supply is None:
+        return False
+    owner = case.graph.funcs.get(supply.source.owner)
+    runs = owner is not None and supply.source.param and owner.name.rpartition(".")[2] in WORKER_NAMES
+    return supply.lifetime == "command" or (runs and supply.source.role == "context")
 
 
 def _ends_a_server(case: Case) -> bool:
