@@ -11,7 +11,7 @@ from audit_lib.change.guards import can_guard, guarded
 from audit_lib.change.holders import is_kept
 from audit_lib.change.imports import of_context
 from audit_lib.change.naming import is_fresh, name_of_unnamed, parameter_name, roots_of
-from audit_lib.change.problem import Problem
+from audit_lib.change.problem import LOOP, Problem
 from audit_lib.judge.crossings import outlives
 from audit_lib.judge.graph import TESTING
 from audit_lib.judge.lifetime import COMMANDS, is_main
@@ -74,12 +74,20 @@ class Contexts:
         return name
 
     def in_scope(
-        self, function: str, place: Place, *, but: int = -1, to_hand_on: bool = False, to_detach: bool = False
+        self,
+        function: str,
+        place: Place,
+        *,
+        but: int = -1,
+        to_hand_on: bool = False,
+        to_detach: bool = False,
+        timed: bool = False,
     ) -> Given | None:
         """The best context that is there without any threading; `but` is the offset of a root that is replaced.
 
         `to_hand_on` leaves out what would be kept in a literal for longer than it lives, and a command that is
-        ignored. One that has been ended there is used only `to_detach`, where there is no other.
+        ignored. One that has been ended there is used only `to_detach`, where there is no other. `timed` says that
+        what is done there has a deadline of its own.
         """
         best: tuple[tuple[int, ...], Origin] | None = None
         chain = self._problem.graph.chain(function)
@@ -99,7 +107,7 @@ class Contexts:
                 best = (key, source)
         if best is None:
             return None
-        derived = self._derived(function, place.start)
+        derived = self._derived(function, place, timed=timed)
         if derived is not None and derived.start > best[1].start:
             return Given(derived.name, "scope", source=derived)
         return self._guarded(best[1])
@@ -128,11 +136,11 @@ class Contexts:
                 return Given(source.name, "scope", source=source)
         return None
 
-    def by_parameter(self, function: str, place: Place, opens: str) -> Given:
-        """The new parameter of a function around a place, or what is derived from it there."""
+    def by_parameter(self, function: str, place: Place, opens: str, *, timed: bool = False) -> Given:
+        """The new parameter of a function around a place, or what is made from it there (`timed` as in `in_scope`)."""
         opened = self._problem.graph.funcs[opens]
         name = self.name_in(opened)
-        derived = self._derived(function, place.start)
+        derived = self._derived(function, place, timed=timed)
         visible = self._visible(function, place.start, name)
         if visible is not None and visible.declared < opened.place.start:
             visible = None  # the parameter hides it
@@ -203,8 +211,9 @@ class Contexts:
         step = timed and not self._problem.is_test(source.file) and is_main(self._top(function))
         return self._holds(source, function, offset) and not step and not source.has_ended(offset)
 
-    def _derived(self, function: str, offset: int) -> Origin | None:
+    def _derived(self, function: str, place: Place, *, timed: bool) -> Origin | None:
         """The innermost local called `ctx` that is made from roots which are replaced."""
+        offset = place.start
         for source in self._problem.graph.sources_at(function, offset):
             local = source.role == "context" and not source.param and offset not in roots_of(source)
             if (
@@ -214,8 +223,18 @@ class Contexts:
                 and not source.has_ended(offset)
                 and self._holds(source, function, offset)
             ):
-                return source
+                return None if self._cuts_short(source, place, timed=timed) else source
         return None
+
+    def _cuts_short(self, source: Origin, place: Place, *, timed: bool) -> bool:
+        """Whether a deadline for one piece of work would become that of others, which had their own time, or none.
+
+        They are `timed` themselves, as another attempt is, or the rounds of a loop behind it, which would share it.
+        """
+        if not source.ends or source.lives:
+            return False
+        loop = self._problem.text_of(place).around(place.start, LOOP)
+        return timed or (loop is not None and self._problem.text_of(place).start(loop) >= source.start)
 
     def _visible(self, function: str, offset: int, name: str) -> Origin | None:
         return next((s for s in self._problem.graph.sources_at(function, offset) if s.name == name), None)

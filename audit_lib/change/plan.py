@@ -19,7 +19,7 @@ from audit_lib.change.detaching import detached
 from audit_lib.change.imports import of_context
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.planned import Plan, Planner
-from audit_lib.change.problem import Problem, where
+from audit_lib.change.problem import DEADLINES, Problem, has_deadline, where
 from audit_lib.change.roots import replaced
 from audit_lib.change.supplies import Supplies
 from audit_lib.change.threading import Opened, Threading
@@ -34,7 +34,7 @@ from audit_lib.read.syntax import Syntax
 ROUNDS = 12
 """How often a plan is made again with what the one before has shown to be in the way."""
 
-_BOUNDS = frozenset({"WithTimeout", "WithDeadline", "WithTimeoutCause", "WithDeadlineCause", "WithCancel"})
+_BOUNDS = DEADLINES | {"WithCancel"}
 
 
 def planner(
@@ -161,16 +161,21 @@ class _Attempt:
         if site.test:
             return Given(finding.source.expr if finding.source else "t.Context()", "test")
         detaches = finding.verdict == "detach"
-        found = self._contexts.in_scope(site.function, site.place, but=site.place.start, to_detach=detaches)
+        timed = has_deadline(site)
+        found = self._contexts.in_scope(
+            site.function, site.place, but=site.place.start, to_detach=detaches, timed=timed
+        )
         if found is not None:
             inside = self._supplies.opened_inside(site.function, found.source, self._known)
-            return self._contexts.by_parameter(site.function, site.place, inside) if inside else found
+            if inside:
+                return self._contexts.by_parameter(site.function, site.place, inside, timed=timed)
+            return found
         top = self._problem.graph.top(site.function)
         opener = self._supplies.opener(site.function)
         if not opener and finding.rule == "sibling" and self._supplies.is_open(top):
             opener = top
         if opener:
-            return self._contexts.by_parameter(site.function, site.place, opener)
+            return self._contexts.by_parameter(site.function, site.place, opener, timed=timed)
         return self._supplies.obstacle(site.function) or Obstacle("no context can be brought to it from above", "")
 
     def _edits(self, finding: Finding, site: TypedSite, given: Given) -> tuple[Edit, ...] | Obstacle:

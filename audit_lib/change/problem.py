@@ -20,6 +20,12 @@ from audit_lib.read.facts import Call, Dependent, Facts, Func, Origin, Outside, 
 from audit_lib.read.syntax import Syntax
 from audit_lib.untrusted.files import on_disk, read_bytes
 
+DEADLINES = frozenset({"WithTimeout", "WithDeadline", "WithTimeoutCause", "WithDeadlineCause"})
+"""The functions of package context that give a context a deadline."""
+
+LOOP = "for_statement"
+DECLARATIONS = ("function_declaration", "method_declaration")
+
 
 class Texts:
     """The files of a target, read when they are first asked for."""
@@ -104,6 +110,32 @@ class Problem:
         return frozenset(func.id for function in inside for func in self.graph.chain(function))
 
     @cached_property
+    def timed(self) -> frozenset[str]:
+        """The functions, and the methods of interfaces, whose work is long by design: no caller's deadline is theirs.
+
+        They give one to each round of a loop, wait in one for something to happen, or start a goroutine that goes on.
+        """
+        sites = [site for site in self.facts.sites if not site.test]
+        own = {self.graph.top(site.function) for site in sites if self._is_long(site) or self._is_left(site)}
+        called = {node.id for node in self.graph.dispatch.values() if not own.isdisjoint(node.targets)}
+        return frozenset(own | called)
+
+    def _is_long(self, site: TypedSite) -> bool:
+        func = self.graph.funcs.get(self.graph.top(site.function))
+        if func is None or not has_deadline(site):
+            return False
+        text = self.text_of(site.place)
+        body = text.around(site.place.start, *DECLARATIONS)
+        if text.around(site.place.start, LOOP) is not None or body is None:
+            return body is not None
+        return any(loop.find(kind="select_statement") is not None for loop in body.find_all(kind=LOOP))
+
+    def _is_left(self, site: TypedSite) -> bool:
+        """Whether a root is in a goroutine that nobody in its function waits for."""
+        uses = [func.use for func in self.graph.chain(site.function) if func.use is not None]
+        return any(self.graph.fate_of(use) == "go" and not use.waited for use in uses)
+
+    @cached_property
     def owned(self) -> frozenset[tuple[str, int]]:
         """The roots, by file and offset, whose cancel function is kept for somebody to call."""
         return frozenset(
@@ -185,6 +217,11 @@ class Problem:
     def text_of(self, place: Place) -> GoText:
         """The text of the file of a place."""
         return self.texts[place.file]
+
+
+def has_deadline(site: TypedSite) -> bool:
+    """Whether a root gets a deadline where it stands."""
+    return site.kind == "root" and not DEADLINES.isdisjoint(site.wraps)
 
 
 def where(place: Place | Span) -> str:

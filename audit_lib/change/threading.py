@@ -179,14 +179,15 @@ class Threading:
         return self._contexts.moved(call.caller, call.place)
 
     def _found(self, call: Call, group: Group) -> Given:
-        found = self._contexts.in_scope(call.caller, call.place, to_hand_on=True)
+        timed = call.callee in self._problem.timed
+        found = self._contexts.in_scope(call.caller, call.place, to_hand_on=True, timed=timed)
         found = found or self._contexts.kept(call.caller, call.place)
         inside = self._supplies.opened_inside(call.caller, found.source if found else None, self._opened.groups)
         if inside:
-            return self._contexts.by_parameter(call.caller, call.place, inside)
+            return self._contexts.by_parameter(call.caller, call.place, inside, timed=timed)
         if found is not None:
             return found
         opener = self._opener(call, group)
         if opener and not starts_a_life(self._problem, call, opener):
-            return self._contexts.by_parameter(call.caller, call.place, opener)
+            return self._contexts.by_parameter(call.caller, call.place, opener, timed=timed)
         return self._contexts.moved(call.caller, call.place)

@@ -189,12 +189,15 @@ func (d *decl) inLoop(n ast.Node) bool {
 	return false
 }
 
-// firstContext gives the origins of the first argument that is a context, or nil.
+// firstContext gives the origins of the first argument that is a context, and whether it has a deadline, or nil.
 func (d *decl) firstContext(call *ast.CallExpr) []string {
 	d.spend(len(call.Args))
 	for _, arg := range call.Args {
 		if isContext(d.info.TypeOf(arg)) {
-			origins, _ := d.origins(arg)
+			origins, ends := d.origins(arg)
+			if ends == timed {
+				return append(slices.Clone(origins), hasDeadline)
+			}
 			return origins
 		}
 	}

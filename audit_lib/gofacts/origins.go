@@ -137,7 +137,8 @@ func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param,
 //
 //	root:OFFSET  param:FUNCTION#N  method:TYPE  field:NODE  call:FUNCTION  global:NAME  other
 //
-// `detached:` is there besides where it has the values of these and not their end.
+// `detached:` is there besides where it has the values of these and not their end. In calls, so is `deadline:` where it
+// ends after a time.
 func (d *decl) origins(e ast.Expr) ([]string, ending) {
 	return (&search{decl: d}).ofExpression(e)
 }
@@ -168,6 +169,8 @@ var endings = map[string]ending{
 	"context.WithCancel": ended, "context.WithCancelCause": ended, "golang.org/x/net/context.WithCancel": ended,
 	"os/signal.NotifyContext": ended, "golang.org/x/sync/errgroup.WithContext": ended,
 }
+
+const hasDeadline = "deadline:"
 
 const givesEnded = "gives_ended"
 

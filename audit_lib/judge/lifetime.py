@@ -25,6 +25,9 @@ WORKER_NAMES = frozenset({"Run", "Start", "Serve", "Reconcile", "Loop", "Watch",
 DETACHED = "detached:"
 """What stands beside the origins of a context that has their values and not their end."""
 
+DEADLINE = "deadline:"
+"""What stands beside the origins of a context that a call hands over, and that ends after a time."""
+
 _RANK: dict[Lifetime | None, int] = {"request": 0, "command": 0, "worker": 0, "process": 1, None: 2, "test": 3}
 
 _TELLING: tuple[Lifetime, ...] = ("request", "worker", "command", "process", "test")
@@ -109,6 +112,24 @@ class Lifetimes:
         if DETACHED in call.context:
             return None
         return self._of_origins(call.context, call.caller, ends=True)
+
+    def has_deadline(self, source: Origin) -> bool:
+        """Whether a context is for one piece of work: it ends after a time, or a caller hands over one that does."""
+        if source.role != "context":
+            return False
+        if not source.param:
+            return source.ends and not source.lives
+        queue, seen = deque([source.owner]), set[str]()
+        while queue:
+            function = queue.popleft()
+            if function in seen:
+                continue
+            seen.add(function)
+            for edge in filter(_counts, self._graph.callers(function)):
+                if DEADLINE in edge.call.context:
+                    return True
+                queue += [_owner(origin) for origin in edge.call.context if origin.startswith("param:")]
+        return False
 
     def _settle(self, nodes: Iterable[str]) -> None:
         """Look at functions, and again at those that depend on one that has changed, until nothing changes.

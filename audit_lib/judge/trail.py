@@ -23,11 +23,15 @@ AFTER = frozenset({"after_done", "after_signal", "after_stop"})
 
 @dataclass(frozen=True)
 class Trail:
-    """The functions and borders from a source down to a site; `supply` is the source, or None where there is none."""
+    """The functions and borders from a source down to a site; `supply` is the source, or None where there is none.
+
+    `has_deadline` says of a source with a goroutine behind it that it is for one piece of work, and ends with that.
+    """
 
     supply: Supply | None
     ways: tuple[Way, ...]
     crossings: tuple[Crossing, ...]
+    has_deadline: bool = False
 
     def first(self, kind: CrossingKind) -> Crossing | None:
         """The border of a kind that is nearest to the site."""
@@ -43,17 +47,21 @@ def trail_of(graph: Graph, lifetimes: Lifetimes, reach: Reach, site: TypedSite) 
     """The trail of the nearest source: one in scope before one that is some calls up."""
     supply = reach.supply_at(site.function, site.place.start, but=f"root:{site.place.start}")
     if supply is not None:
-        return _with_its_work(graph, site, trail_in_scope(graph, lifetimes, site, supply))
+        return _with_its_work(graph, lifetimes, site, trail_in_scope(graph, lifetimes, site, supply))
     for func in graph.chain(site.function):
         ways = reach.steps_to(func.id)
         if ways and ways[-1].supply is not None:
-            return _with_its_work(graph, site, trail_by_threading(graph, lifetimes, site, ways))
+            return _with_its_work(graph, lifetimes, site, trail_by_threading(graph, lifetimes, site, ways))
     return trail_without_source(graph, site)
 
 
-def _with_its_work(graph: Graph, site: TypedSite, trail: Trail) -> Trail:
+def _with_its_work(graph: Graph, lifetimes: Lifetimes, site: TypedSite, trail: Trail) -> Trail:
     """A trail whose goroutines are as endless as what the site's context is handed to in them."""
-    if trail.unwaited is None or not any(goes_on(graph, use.target) for use in uses_of(site) if use.kind == "arg"):
+    if trail.unwaited is None:
+        return trail
+    if trail.supply is not None and lifetimes.has_deadline(trail.supply.source):
+        trail = replace(trail, has_deadline=True)
+    if not any(goes_on(graph, use.target) for use in uses_of(site) if use.kind == "arg"):
         return trail
     crossings = (replace(one, endless=True) if one.unwaited else one for one in trail.crossings)
     return replace(trail, crossings=tuple(crossings))

@@ -13,6 +13,9 @@ AFTER_FAILURE = ("delete", "remove", "clean", "destroy", "restore", "discard", "
 WRITING_DOWN = ("mark", "setstatus", "setstate", "setfail", "fail", "finish", "endjob", "complete", "record")
 """How functions begin that write down how the work has ended."""
 
+FAILURES = ("failure", "failures", "failed")
+"""How functions end that write down a failure."""
+
 STOPPING = ("stop", "onstop", "close", "onclose", "shutdown", "onshutdown", "drain", "terminate", "teardown", "finish")
 """How functions begin that are given the time which is left to stop: their context is alive."""
 
@@ -23,8 +26,14 @@ def takes_back(case: Case) -> bool:
 
 
 def writes_down_failure(case: Case) -> bool:
-    """Whether a root is given to what writes down that the work has failed: its context's end may be why."""
-    return case.has("failed") and _all_begin(case, WRITING_DOWN)
+    """Whether a root is given to what writes down that the work has failed: its context's end may be why.
+
+    That is told by where it stands, or by what its own function is called: `RecordFailure`, `markFailed`.
+    """
+    own = case.top.name.rpartition(".")[2].lower()
+    if case.site.kind == "root" and own.startswith(WRITING_DOWN) and own.endswith(FAILURES):
+        return True
+    return case.has("failed") and (_all_begin(case, WRITING_DOWN) or _all_end(case, FAILURES))
 
 
 def stops_with_it(case: Case) -> bool:
@@ -41,5 +50,15 @@ def stops_with_it(case: Case) -> bool:
 
 
 def _all_begin(case: Case, words: tuple[str, ...]) -> bool:
-    names = [target.rpartition(".")[2].lower() for target in case.targets]
-    return case.site.kind == "root" and bool(names) and all(name.startswith(words) for name in names)
+    names = _called(case)
+    return bool(names) and all(name.startswith(words) for name in names)
+
+
+def _all_end(case: Case, words: tuple[str, ...]) -> bool:
+    names = _called(case)
+    return bool(names) and all(name.endswith(words) for name in names)
+
+
+def _called(case: Case) -> list[str]:
+    """The names, in lower case, of the functions that a root is given to."""
+    return [target.rpartition(".")[2].lower() for target in case.targets] if case.site.kind == "root" else []

@@ -126,7 +126,8 @@ class Dispatch(msgspec.Struct, frozen=True):
 
 
 class Call(msgspec.Struct, frozen=True):
-    """An edge of the graph: how `caller` reaches `callee`; `context` says where its first context argument comes from.
+    """An edge of the graph: how `caller` reaches `callee`; `context` says where its first context argument comes from,
+    and whether it has a `deadline:`.
 
     `waited`: of a `go` statement, up to which offset somebody waits for what is done in it; 0 where nobody does.
     `after` says that it comes behind the end of a context, a signal or a stop, and `common` that it is in work which is

@@ -107,7 +107,8 @@ def _shuts_down(case: Case) -> bool:
 
 def _in_goroutine(case: Case, goroutine: Crossing, category: Category) -> Decision | None:
     supply = case.trail.supply
-    short = supply is not None and supply.lifetime == "request"  # a command's context ends with its process
+    # A command's context ends with its process, unless it has a deadline.
+    short = supply is not None and (supply.lifetime == "request" or case.trail.has_deadline)
     if goroutine.hijacked and short:
         return _detach(case, category, "it serves a connection that was taken over, and outlives the request")
     if goroutine.endless and (short or not _is_worker(case, goroutine.function)):
@@ -115,6 +116,9 @@ def _in_goroutine(case: Case, goroutine: Crossing, category: Category) -> Decisi
         if not (short or started_with):
             return None  # its life begins where it is started
         return _from_its_start(case, goroutine) or _lives_on(case)
+    if short and supply is not None and supply.lifetime in ("worker", "process"):
+        why = "it goes on when the work is over that its context has a deadline for: a context of its own is right"
+        return Decision("background", "keep", why, "bound it by a timeout, and say why it is kept", "outlive")
     return _detach(case, category, "it runs in a goroutine that nobody waits for") if short else None
 
 
