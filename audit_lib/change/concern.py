@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from audit_lib.change.packages import Package
+from audit_lib.change.packages import Package, from_elsewhere
 from audit_lib.change.planned import Component
+
+_ELSEWHERE = 6
+"""About as many files as a package of another module has."""
 
 
 class Concern:
-    """The packages (import paths) that hold files of a component, or need one that does; one for a list of packages."""
+    """The packages (import paths) that hold files of a component, or need one that does; one for a list of packages.
 
-    def __init__(self, packages: Sequence[Package]) -> None:
+    With `cold`, what they need of other modules has to be compiled, too.
+    """
+
+    def __init__(self, packages: Sequence[Package], *, cold: bool = False) -> None:
         self._packages = packages
         self._needs = {one.path: one.needs for one in packages}
         self._sizes = {one.path: 1 + len(one.files) for one in packages}
+        if cold:
+            self._sizes |= dict.fromkeys(from_elsewhere(packages), _ELSEWHERE)
         self._in_folder: dict[str, set[str]] = {}
         for package in packages:
             self._in_folder.setdefault(package.folder, set()).add(package.path)
@@ -78,7 +86,7 @@ class Concern:
 
     def _built_for(self, component: Component) -> frozenset[str]:
         """What is compiled to verify a component, as far as it is among the packages: what these need, too."""
-        return frozenset(path for one in self.of(component) for path in (one, *self._needs[one]) if path in self._needs)
+        return frozenset(path for one in self.of(component) for path in (one, *self._needs[one]) if path in self._sizes)
 
     def _weight(self, packages: Collection[str]) -> int:
         """About how long packages take to build, by their files."""

@@ -6,7 +6,7 @@ import json
 import math
 import re
 import subprocess
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -136,6 +136,23 @@ def compiled(commands: Commands, packages: Sequence[Package]) -> Report:
                 for failure in _failures(path, folders.get(path, "."), text, commands.root):
                     failures.setdefault((path, failure.message), failure)
     return Report(tuple(failures.values()), died=tuple(died))
+
+
+def from_elsewhere(packages: Iterable[Package]) -> frozenset[str]:
+    """The import paths that packages need which are none of them, without the standard library's."""
+    known = list(packages)
+    needs = frozenset[str]().union(*(one.needs for one in known)) - {one.path for one in known}
+    # What begins like an option is no import path, but can stand in a target's sources.
+    return frozenset(path for path in needs if "." in path.partition("/")[0] and not path.startswith("-"))
+
+
+def compile_what_is_needed(commands: Commands, packages: Sequence[Package]) -> None:
+    """Compile what packages need from elsewhere; what is wrong with it, their own compilation says."""
+    elsewhere = from_elsewhere(packages)
+    for module, group in by_module(packages):
+        needed = sorted(elsewhere & from_elsewhere(group))
+        if needed:
+            commands.run(module, ["list", "-e", "-export"], needed)
 
 
 def by_module(packages: Sequence[Package]) -> Iterator[tuple[str, list[Package]]]:

@@ -47,20 +47,21 @@ def test_by_default_a_proof_takes_a_few_scans_and_a_few_runs_of_the_tests(
 
 
 @pytest.mark.parametrize(
-    ("left", "trial", "again", "step"),
+    ("left", "trial", "again", "proved", "step"),
     [
-        (math.inf, 10, 100, "search"),
-        (120, 10, 100, "search"),
-        (119, 10, 100, "take back"),
-        (100, 10, 100, "take back"),
-        (99, 10, 100, "end"),
-        (SHORTEST - 1, 0, 0, "end"),
+        (math.inf, 10, 100, True, "search"),
+        (120, 10, 100, False, "search"),
+        (119, 10, 100, True, "take back"),
+        (100, 10, 100, True, "take back"),
+        (99, 10, 100, True, "end"),
+        (99, 10, 100, False, "take back"),
+        (SHORTEST - 1, 0, 0, False, "end"),
     ],
 )
 def test_who_is_to_blame_is_searched_for_where_time_is_left_to_verify_the_rest(
-    left: float, trial: float, again: float, step: str
+    left: float, trial: float, again: float, proved: bool, step: str
 ) -> None:
-    assert next_step(left, trial, again) == step
+    assert next_step(left, trial, again, proved=proved) == step
 
 
 def test_without_a_limit_there_is_always_time() -> None:
@@ -186,6 +187,14 @@ def test_a_smaller_plan_holds_what_its_components_need_and_is_never_all() -> Non
     for share in (0, 0.5, 1):
         assert len(concern.smaller([IN_A, IN_B, IN_C], share)) in (1, 2)
     assert concern.smaller([IN_A], 1) == []
+
+
+def test_what_other_modules_give_counts_where_it_has_to_be_compiled_too() -> None:
+    heavy = Package("e", "e", ".", frozenset({"fmt", "example.org/one", "example.org/two"}), frozenset({"e/e.go"}))
+    packages = [package("a", "b", "c"), package("b"), package("c"), heavy]
+    in_a, in_e = component("in-a", "a"), component("in-e", "e")
+    assert names(Concern(packages).smaller([in_a, in_e], 0.5)) == ["in-e"]
+    assert names(Concern(packages, cold=True).smaller([in_a, in_e], 0.5)) == ["in-a"]
 
 
 def test_packages_whose_components_have_nothing_in_common_are_looked_at_each_by_itself() -> None:
