@@ -37,8 +37,8 @@ class Aside:
         The copy must be as it was made.
         """
         part = self._budget.part_of_a_build
-        if part >= 1 or len(components) < 2:
-            return False
+        if part >= BUILD_SHARE or len(components) < 2:
+            return False  # a build that will not end in time tells so soon
         try:
             packages, _ = concerned(self._commands, edits_of(components))
         except OutOfTimeError:
@@ -81,6 +81,8 @@ class Aside:
         more = self._whole if min(fits, self._most) >= 1 else self._concern.smaller(self._whole, min(fits, self._most))
         before = set(self.refusals)
         self._keep({name for one in (*proved, *more) for name in one.fingerprints})
+        if set(self.refusals) == before and self._most >= 1:
+            self._keep({name for one in self._whole for name in one.fingerprints})  # it tells soon if that is too much
         return set(self.refusals) != before
 
     def _keep(self, names: Collection[str]) -> None:

@@ -110,7 +110,7 @@ class Verifier:
         budget: Budget | None = None,
     ) -> None:
         self.budget = budget or Budget()
-        self.commands = Commands(go, scratch.root, options, self.budget)
+        self.commands = Commands(go, scratch.root, options, self.budget, runs=level != "build")
         self.baseline = Baseline(scratch, self.commands)
         self._scratch = scratch
         self._level = level
