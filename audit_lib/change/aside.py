@@ -12,6 +12,13 @@ from audit_lib.change.planned import Component, edits_of
 from audit_lib.change.verify import Outcome
 from audit_lib.model import Refusal
 
+_SURE = 1.5
+"""So many times must a target fit into the time that is left, as one that is compiled anew, to try all at once.
+
+How long that takes is only guessed at: it took from four first scans to eight where it was measured.
+"""
+_FIRST = 0.2
+"""The part of a plan that is proved first, at most, where that is not sure."""
 _HALF = 0.5
 """The part of a plan that is tried, at most, when all of it was not verified in time."""
 _AGAIN = 0.75
@@ -32,19 +39,19 @@ class Aside:
         self.refusals: dict[str, Refusal] = {}
 
     def begin(self, components: Sequence[Component]) -> bool:
-        """Put aside what there will hardly be time to build; tells whether that is something.
+        """Put all but a little aside where there may be no time to build it; tells whether that is something.
 
         The copy must be as it was made.
         """
         part = self._budget.part_of_a_build
-        if part >= BUILD_SHARE or len(components) < 2:
-            return False  # a build that will not end in time tells so soon
+        if part >= _SURE or len(components) < 2:
+            return False
         try:
             packages, _ = concerned(self._commands, edits_of(components))
         except OutOfTimeError:
             return False
         self._whole, self._concern = tuple(components), Concern(packages)
-        self._keep({name for one in self._concern.smaller(components, part) for name in one.fingerprints})
+        self._keep({name for one in self._concern.smaller(components, min(part, _FIRST)) for name in one.fingerprints})
         return bool(self.refusals)
 
     def shrink(self, tried: Sequence[Component], outcome: Outcome, proved: Sequence[Component]) -> bool:

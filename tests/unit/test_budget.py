@@ -176,7 +176,19 @@ def test_a_smaller_plan_changes_most_for_what_is_built_for_it() -> None:
     everywhere = component("everywhere", "a", "c")
     assert names(concern.smaller([IN_A, IN_B, everywhere], 0.75)) == ["in-a", "in-b"]
     assert names(concern.smaller([everywhere, IN_B, IN_C], 0.5)) == ["in-b"]
-    assert names(concern.smaller([IN_A, IN_B, IN_C, IN_D], 0)) == ["in-a"], "the first may be quick"
+    assert names(concern.smaller([IN_A, IN_B, IN_C, IN_D], 0)) == ["in-b"], "the first may be quick"
+
+
+def test_where_nearly_all_is_needed_for_anything_what_needs_hardly_more_is_proved_with_the_first() -> None:
+    base = [f"base{number}" for number in range(20)]
+    packages = [
+        *map(package, base),
+        package("x", *base),
+        package("y", *base),
+        *(package(f"z{n}", *base) for n in "12345678"),
+    ]
+    in_x, in_y, below = component("in-x", "x"), component("in-y", "y"), component("below", "base0")
+    assert names(Concern(packages).smaller([below, in_y, in_x], 0.2)) == ["in-y", "in-x"]
 
 
 def test_a_smaller_plan_holds_what_its_components_need_and_is_never_all() -> None:
