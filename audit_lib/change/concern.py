@@ -74,18 +74,21 @@ class Concern:
         """
         if len(components) < 2:
             return []
-        builds = {number: self._work_for(one) for number, one in enumerate(components)}
-        limit = share * self._weight(frozenset().union(*builds.values()))
-        order = sorted(builds, key=lambda number: (self._weight(builds[number]), -len(components[number].changes)))
+        alone = [self._work_for(one) for one in components]
+        wanted = [self._with_needed(number, components) for number in range(len(components))]
+        works = [Work().union(*(alone[one] for one in numbers)) for numbers in wanted]
+        limit = share * self._weight(Work().union(*alone))
+        order = sorted(
+            range(len(components)), key=lambda number: (self._weight(works[number]), -len(components[number].changes))
+        )
         chosen: set[int] = set()
-        built: Work = frozenset()
+        done = Work()
         for number in order[:-1]:
-            wanted = self._with_needed(number, components)
-            more = built.union(*(builds[one] for one in wanted))
-            if len(chosen | wanted) < len(components) and (not chosen or self._weight(more) <= limit):
+            more = done | works[number]
+            if len(chosen | wanted[number]) < len(components) and (not chosen or self._weight(more) <= limit):
                 limit = limit if chosen else max(limit, _BESIDES * self._weight(more))
-                chosen |= wanted
-                built = more
+                chosen |= wanted[number]
+                done = more
         return [one for number, one in enumerate(components) if number in chosen]
 
     def share(self, some: Iterable[Component], whole: Iterable[Component]) -> float:
@@ -105,6 +108,8 @@ class Concern:
 
     def _with_needed(self, number: int, components: Sequence[Component]) -> set[int]:
         """A component by number, and those without whose changes it may not compile."""
+        if not components[number].needs:
+            return {number}
         owners = {name: at for at, one in enumerate(components) for name in one.fingerprints}
         found, todo = {number}, [number]
         while todo:
