@@ -189,6 +189,8 @@ def test_where_nearly_all_is_needed_for_anything_what_needs_hardly_more_is_prove
     ]
     in_x, in_y, below = component("in-x", "x"), component("in-y", "y"), component("below", "base0")
     assert names(Concern(packages).smaller([below, in_y, in_x], 0.2)) == ["in-y", "in-x"]
+    dragging = component("dragging", "x", needs=["below"])
+    assert names(Concern(packages).smaller([dragging, below, in_y, in_x], 0.2)) == ["in-y", "in-x"]
 
 
 def test_a_smaller_plan_holds_what_its_components_need_and_is_never_all() -> None:
