@@ -72,7 +72,7 @@ def fix(
     with scratch_copy(target) as scratch:
 
         def again(root: Path) -> Audit:
-            return judged(root, settings, read(root, settings, options, progress))
+            return judged(root, settings, read(root, settings, _in_copy(options), progress))
 
         runs = level != "build"
         mocks = None
@@ -106,6 +106,11 @@ def _trusting(target: Path, options: GoOptions, go: GoTool) -> GoOptions:
     named = trusted_outside(target, options, go)
     places = sorted({str(one.place) for one in named})
     return msgspec.structs.replace(options, outside=(*options.outside, *places))
+
+
+def _in_copy(options: GoOptions) -> GoOptions:
+    """The options to read a copy with: nothing of it has been compiled there, and waiting for that takes long."""
+    return msgspec.structs.replace(options, compile="never") if options.compile == "auto" else options
 
 
 def _with_later(
@@ -145,7 +150,7 @@ def _found_later(
     scratch = bench.scratch
     rewritten = rewrite(scratch, bench.go, edits, bench.scanned)
     try:
-        reading = read(scratch.root, settings, bench.options, bench.progress, wide=True)
+        reading = read(scratch.root, settings, _in_copy(bench.options), bench.progress, wide=True)
         assert reading.wide is not None, "reading all facts raises where there are none"
         audit = judged(scratch.root, settings, reading)
         todo = {one.fingerprint: one for one in audit.findings if one.verdict in ("fix", "detach")}

@@ -26,6 +26,8 @@ BUILD_SHARE = 0.75
 
 Where there is no smaller one it may take all.
 """
+ELSEWHERE_SHARE = 0.5
+"""The part of what is left that compiling what a plan needs of other modules may take: another may need less of it."""
 MOCKS_SHARE = 0.25
 """The part of what is left that making mocks again may take: edited ones serve, too."""
 BUILD = 4
@@ -52,12 +54,13 @@ def allowed(level: Level, scan: float, tests: float | None = None) -> float:
     return max(FIRST_RUN, least) if tests is None else least + TESTS * tests
 
 
-def next_step(left: float, trial: float, again: float) -> Next:
+def next_step(left: float, trial: float, again: float, *, proved: bool) -> Next:
     """What to do about failures with so many seconds left.
 
-    `trial` is what it takes to try a part of the plan, `again` what it takes to verify what stays.
+    `trial` is what it takes to try a part of the plan, `again` what it takes to verify what stays; `proved` tells
+    whether there is something that stays without that: where there is not, even a small part of it is worth trying.
     """
-    if left < again or left < SHORTEST:
+    if left < SHORTEST or (proved and left < again):
         return "end"
     return "search" if left >= again + 2 * trial else "take back"
 

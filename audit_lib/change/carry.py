@@ -155,9 +155,13 @@ class _Carrying:
         """Refuse the components of which something was not run to its end; if these are all, some smaller ones stay."""
         concern = Concern(outcome.packages)
         missing = set(outcome.unproved)
-        if outcome.steps[-1].step != "test" and self._last is not None and self._last.outcome.proved:
-            self._ended = True  # a smaller plan is proved
-            return
+        if outcome.steps[-1].step != "test":
+            proved = self._proved()
+            if (outcome.needed or outcome.cold) and self._aside.shrink(plan.components, outcome, proved):
+                return
+            if proved:
+                self._ended = True  # a smaller plan is
+                return
         found = [(one, sorted(concern.of(one) & missing)) for one in plan.components]
         kept = [one for one, packages in found if not packages] if outcome.packages else []
         if outcome.packages and not kept:
@@ -168,6 +172,13 @@ class _Carrying:
             if component not in kept:
                 where = f" in {_few(packages)}" if step == "test" and packages else ""
                 self._refuse_for_time([component], f": {step} was not run to its end{where}" if packages else "")
+
+    def _proved(self) -> Sequence[Component]:
+        """The components that the last verification has proved: they can stay as they are."""
+        if self._last is None or not self._last.outcome.proved:
+            return []
+        tried, outcome = self._last.plan.components, self._last.outcome
+        return Concern(outcome.packages).held(tried, tried, outcome.proved)
 
     def _refuse_for_time(self, components: Iterable[Component], why: str) -> None:
         reason = f"not proved within {self._budget.seconds:.0f} s{why}"
@@ -182,7 +193,9 @@ class _Carrying:
             self._guard(top)
             return
         again, trial = costs(outcome)
-        step = next_step(self._budget.left, trial, again)
+        accused = blame.accused(plan.components, failures, rewritten)
+        plain = {failure for _, why in accused for failure in why}.issuperset(failures)
+        step = next_step(self._budget.left, trial, again, proved=not plain and bool(self._proved()))
         if step == "search":
             try:
                 self._search(plan, rewritten, outcome, again)
@@ -190,14 +203,20 @@ class _Carrying:
                 step = "take back"
             finally:
                 self._bench.progress(f"{SEARCHING}: {failures[0].step}", 1, 1)
-        if step == "take back":
-            near = [one for one in plan.components if blame.suspicion(one, failures)] or plan.components
-            reason = (
-                f"{blame.reason_of(failures)}; what it comes from was not found within {self._budget.seconds:.0f} s"
-            )
-            for component in near:
-                self._refuse(component.fingerprints, reason, blame.place_of(failures, component.changes[0]))
+        if step == "take back" and plain:
+            for component, why in accused:
+                part = blame.at_fault(component, why, rewritten) or component.fingerprints
+                self._refuse(part, blame.reason_of(why), blame.place_of(why, component.changes[0]))
+        elif step == "take back":
+            self._take_back_suspects(plan, failures)
         self._ended = self._ended or step == "end"
+
+    def _take_back_suspects(self, plan: Plan, failures: Failures) -> None:
+        """Refuse all that may be to blame for failures: there is no time to tell which of them is."""
+        near = [one for one in plan.components if blame.suspicion(one, failures)] or plan.components
+        reason = f"{blame.reason_of(failures)}; what it comes from was not found within {self._budget.seconds:.0f} s"
+        for component in near:
+            self._refuse(component.fingerprints, reason, blame.place_of(failures, component.changes[0]))
 
     def _search(self, plan: Plan, rewritten: Rewritten, outcome: Outcome, again: float) -> None:
         """Look for who is to blame by trying; raises `OutOfTimeError` where that would leave less than `again`."""

@@ -4,17 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 
-from audit_lib.change.packages import Package
+from audit_lib.change.packages import Package, from_elsewhere
 from audit_lib.change.planned import Component
+
+_ELSEWHERE = 6
+"""About as many files as a package of another module has."""
+_VERIFIED = 2
+"""So many times what compiling a package takes it takes to compile its tests, too, and to vet it."""
+_BESIDES = 1.2
+"""So many times what the first component takes may it and those take that need hardly more."""
+
+Work = frozenset[tuple[str, bool]]
+"""Packages that are compiled, and, with True, compiled with their tests and vetted besides."""
 
 
 class Concern:
-    """The packages (import paths) that hold files of a component, or need one that does; one for a list of packages."""
+    """The packages (import paths) that hold files of a component, or need one that does; one for a list of packages.
 
-    def __init__(self, packages: Sequence[Package]) -> None:
+    With `cold`, what they need of other modules has to be compiled, too.
+    """
+
+    def __init__(self, packages: Sequence[Package], *, cold: bool = False) -> None:
         self._packages = packages
         self._needs = {one.path: one.needs for one in packages}
         self._sizes = {one.path: 1 + len(one.files) for one in packages}
+        if cold:
+            self._sizes |= dict.fromkeys(from_elsewhere(packages), _ELSEWHERE)
         self._in_folder: dict[str, set[str]] = {}
         for package in packages:
             self._in_folder.setdefault(package.folder, set()).add(package.path)
@@ -54,38 +69,47 @@ class Concern:
         """Fewer of the components, for a build that takes no more than this share of what all of them take.
 
         Those first for which least is built, and among these those that change most sites. Never none where two are
-        independent, however little the share: the first may be quick, since Go keeps what it has built.
+        independent, however little the share: the first may be quick, since Go keeps what it has built. Where it takes
+        more than the share, since nearly all is needed for anything, those join it that need hardly more.
         """
         if len(components) < 2:
             return []
-        builds = {number: self._built_for(one) for number, one in enumerate(components)}
-        limit = share * self._weight(frozenset().union(*builds.values()))
-        order = sorted(builds, key=lambda number: (self._weight(builds[number]), -len(components[number].changes)))
+        alone = [self._work_for(one) for one in components]
+        wanted = [self._with_needed(number, components) for number in range(len(components))]
+        works = [Work().union(*(alone[one] for one in numbers)) for numbers in wanted]
+        limit = share * self._weight(Work().union(*alone))
+        order = sorted(
+            range(len(components)), key=lambda number: (self._weight(works[number]), -len(components[number].changes))
+        )
         chosen: set[int] = set()
-        built: frozenset[str] = frozenset()
+        done = Work()
         for number in order[:-1]:
-            wanted = self._with_needed(number, components)
-            more = built.union(*(builds[one] for one in wanted))
-            if len(chosen | wanted) < len(components) and (not chosen or self._weight(more) <= limit):
-                chosen |= wanted
-                built = more
+            more = done | works[number]
+            if len(chosen | wanted[number]) < len(components) and (not chosen or self._weight(more) <= limit):
+                limit = limit if chosen else max(limit, _BESIDES * self._weight(more))
+                chosen |= wanted[number]
+                done = more
         return [one for number, one in enumerate(components) if number in chosen]
 
     def share(self, some: Iterable[Component], whole: Iterable[Component]) -> float:
         """Which part of the build of all components that of some is, about."""
-        part, built = (frozenset[str]().union(*map(self._built_for, components)) for components in (some, whole))
+        part, built = (Work().union(*map(self._work_for, components)) for components in (some, whole))
         return self._weight(part) / max(self._weight(built), 1)
 
-    def _built_for(self, component: Component) -> frozenset[str]:
-        """What is compiled to verify a component, as far as it is among the packages: what these need, too."""
-        return frozenset(path for one in self.of(component) for path in (one, *self._needs[one]) if path in self._needs)
+    def _work_for(self, component: Component) -> Work:
+        """What is done to verify a component, as far as it is among the packages: what these need is compiled, too."""
+        verified = self.of(component)
+        built = {path for one in verified for path in (one, *self._needs[one]) if path in self._sizes}
+        return frozenset([*((path, False) for path in built), *((path, True) for path in verified)])
 
-    def _weight(self, packages: Collection[str]) -> int:
-        """About how long packages take to build, by their files."""
-        return sum(self._sizes[path] for path in packages)
+    def _weight(self, work: Work) -> int:
+        """About how long packages take, by their files."""
+        return sum(self._sizes[path] * (_VERIFIED if verified else 1) for path, verified in work)
 
     def _with_needed(self, number: int, components: Sequence[Component]) -> set[int]:
         """A component by number, and those without whose changes it may not compile."""
+        if not components[number].needs:
+            return {number}
         owners = {name: at for at, one in enumerate(components) for name in one.fingerprints}
         found, todo = {number}, [number]
         while todo:

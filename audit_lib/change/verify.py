@@ -15,11 +15,12 @@ from typing import Literal
 import msgspec
 
 from audit_lib.change.baseline import Baseline
-from audit_lib.change.budget import BUILD_SHARE, SHARE, Budget, OutOfTimeError
+from audit_lib.change.budget import BUILD_SHARE, ELSEWHERE_SHARE, SHARE, Budget, OutOfTimeError
 from audit_lib.change.concern import Concern
 from audit_lib.change.failures import Failure, Report, new_failures, relevant
 from audit_lib.change.formatting import unformatted
-from audit_lib.change.packages import Commands, Package, compiled, concerned
+from audit_lib.change.pace import TooSlowError, is_paced, paced
+from audit_lib.change.packages import Commands, Package, compile_what_is_needed, compiled, concerned
 from audit_lib.change.planned import Component
 from audit_lib.change.restoring import putting_back
 from audit_lib.change.rewrite import Rewritten
@@ -43,7 +44,8 @@ class Outcome:
     `unbuilt` are the changed Go files that are not built here, since they are for another system or build tag, or in no
     package that the go command finds: nothing but their format was verified. `packages` are those that the change
     concerns, `proved` (import paths) those of them that passed all steps, `unproved` those that were not run to their
-    end for time.
+    end for time. `needed` is how many seconds such a step would have taken, as far as that is known, and `cold` tells
+    that it was not even to the end of what is needed of other modules.
     """
 
     steps: tuple[Verification, ...]
@@ -54,6 +56,8 @@ class Outcome:
     unproved: tuple[str, ...] = ()
     hung: tuple[str, ...] = ()
     tests: Report = Report()  # noqa: RUF009 -- frozen
+    needed: float = 0.0
+    cold: bool = False
 
     @property
     def ok(self) -> bool:
@@ -106,7 +110,7 @@ class Verifier:
         budget: Budget | None = None,
     ) -> None:
         self.budget = budget or Budget()
-        self.commands = Commands(go, scratch.root, options, self.budget)
+        self.commands = Commands(go, scratch.root, options, self.budget, runs=level != "build")
         self.baseline = Baseline(scratch, self.commands)
         self._scratch = scratch
         self._level = level
@@ -129,8 +133,9 @@ class Verifier:
             start = time.monotonic()
             try:
                 failures, detail = step(state)
-            except OutOfTimeError:
+            except OutOfTimeError as error:
                 state.unproved = state.unsettled(name)
+                state.needed = error.needed if isinstance(error, TooSlowError) else 0.0
                 detail = "not run to its end: out of time"
             seconds = round(time.monotonic() - start, 3)
             if name == "test" and not state.unproved:
@@ -164,12 +169,21 @@ class Verifier:
         if listing.failures:
             with self._scratch.showing(state.rewritten.before):
                 new = new_failures(listing, concerned(self.commands, state.rewritten.after)[1])
+        self._compile_what_is_needed(state)
         with self.budget.within(self.budget.left * state.build_share):
             report, failures = self._compared("compile", state.packages, state, self._compiled)
         state.sound = [package for package in state.packages if package.path not in report.died]
         detail = _detail(len(state.packages), len(report.died), "did not compile before either")
         unbuilt = ", ".join(state.unbuilt())
         return (*new, *failures), detail + (f"; not built here: {unbuilt}" if unbuilt else "")
+
+    def _compile_what_is_needed(self, state: _State) -> None:
+        """First what other modules give, where that may take long: how long the rest takes is told by its beginning."""
+        if is_paced(state.packages, self.budget):
+            state.cold = True
+            with self.budget.within(self.budget.left * ELSEWHERE_SHARE):
+                compile_what_is_needed(self.commands, state.packages)
+            state.cold = False
 
     def _vet(self, state: _State) -> tuple[Failures, str]:
         with self.budget.within(self.budget.left * state.build_share):
@@ -212,8 +226,11 @@ class Verifier:
         self, name: str, packages: Sequence[Package], state: _State, run: Callable[[Sequence[Package]], Report]
     ) -> tuple[Report, Failures]:
         """What a step says of packages, and what of it is new. The baseline is taken of those only where it matters."""
-        after = run(packages)
-        failing = {failure.package for failure in after.failures} | set(after.died)
+        # The first packages tell how long compiling takes, and not vetting: that reads other modules' code with them.
+        after = paced(run, packages, self.budget) if name == "compile" else run(packages)
+        failing = {failure.package for failure in after.failures}
+        if name not in ("compile", "vet"):  # what is built from what does not compile has nothing to compare
+            failing |= set(after.died)
         suspicious = [package for package in packages if package.path in failing]
         state.hung += after.hung
         state.doubtful[name] = state.doubtful.get(name, set()) | failing | set(after.unfinished)
@@ -256,6 +273,8 @@ class _State:
         self.steps: list[Verification] = []
         self.tests = Report()
         self.unproved: list[str] = []
+        self.needed = 0.0
+        self.cold = False
         self.doubtful: dict[str, set[str]] = {}
         self.hung: tuple[str, ...] = ()
 
@@ -271,6 +290,8 @@ class _State:
             unproved=tuple(self.unproved),
             hung=self.hung,
             tests=self.tests,
+            needed=self.needed,
+            cold=self.cold,
         )
 
     def unsettled(self, step: str) -> list[str]:

@@ -5,27 +5,22 @@ import (
 	"strings"
 )
 
-const testingPath = `"testing"`
-
 // isTestCode tells whether a file is test code: by its name, or since most of its functions are about tests. A program
 // may import testing for one of many functions, or to ask whether it is being tested.
 func isTestCode(file *ast.File, path string) bool {
 	if strings.HasSuffix(path, "_test.go") {
 		return true
 	}
-	imported := false
-	for _, spec := range file.Imports {
-		imported = imported || spec.Path.Value == testingPath
+	names := namesOfTesting(file)
+	if len(names) == 0 || names["."] {
+		return len(names) > 0
 	}
-	if !imported {
-		return false
-	}
-	holders := holdersOfTests(file)
+	holders := holdersOfTests(file, names)
 	functions, tests := 0, 0
 	for _, d := range file.Decls {
 		if fn, ok := d.(*ast.FuncDecl); ok {
 			functions++
-			if mentionsTesting(fn) || holders[receiverName(fn)] {
+			if mentionsTesting(fn, names) || holders[receiverName(fn)] {
 				tests++
 			}
 		}
@@ -33,8 +28,23 @@ func isTestCode(file *ast.File, path string) bool {
 	return 2*tests >= functions
 }
 
+// namesOfTesting are the names that a file knows package testing by.
+func namesOfTesting(file *ast.File) map[string]bool {
+	names := map[string]bool{}
+	for _, spec := range file.Imports {
+		switch {
+		case spec.Path.Value != `"testing"`:
+		case spec.Name == nil:
+			names["testing"] = true
+		case spec.Name.Name != "_":
+			names[spec.Name.Name] = true
+		}
+	}
+	return names
+}
+
 // holdersOfTests are the types of a file that have something of package testing in them, as suites do.
-func holdersOfTests(file *ast.File) map[string]bool {
+func holdersOfTests(file *ast.File, names map[string]bool) map[string]bool {
 	holders := map[string]bool{}
 	for _, d := range file.Decls {
 		types, _ := d.(*ast.GenDecl)
@@ -42,7 +52,7 @@ func holdersOfTests(file *ast.File) map[string]bool {
 			continue
 		}
 		for _, spec := range types.Specs {
-			if spec, ok := spec.(*ast.TypeSpec); ok && mentionsTesting(spec) {
+			if spec, ok := spec.(*ast.TypeSpec); ok && mentionsTesting(spec, names) {
 				holders[spec.Name.Name] = true
 			}
 		}
@@ -51,12 +61,12 @@ func holdersOfTests(file *ast.File) map[string]bool {
 }
 
 // mentionsTesting tells whether something names what package testing has, but for `testing.Testing`, which programs ask.
-func mentionsTesting(n ast.Node) bool {
+func mentionsTesting(n ast.Node, names map[string]bool) bool {
 	found := false
 	ast.Inspect(n, func(n ast.Node) bool {
 		if sel, ok := n.(*ast.SelectorExpr); ok && sel.Sel.Name != "Testing" {
 			name, plain := sel.X.(*ast.Ident)
-			found = found || plain && name.Name == "testing"
+			found = found || plain && names[name.Name]
 		}
 		return !found
 	})

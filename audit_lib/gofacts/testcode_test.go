@@ -20,6 +20,7 @@ func TestAFileIsTestCodeWhereMostOfItIsAboutTests(t *testing.T) {
 		"a suite": {
 			"suite.go", prelude + "type Suite[T any] struct{ t *testing.T }\nfunc (s *Suite[T]) A() {}\nfunc (s *Suite[T]) B() {}", true,
 		},
+		"under another name":        {"run.go", "package shop\nimport tt \"testing\"\nfunc Run(t *tt.T) {}", true},
 		"another package called so": {"app.go", "package shop\nimport \"example.org/testing\"\nfunc a() { testing.B() }", false},
 		"a test":                    {"app_test.go", "package shop\nfunc a() {}", true},
 	} {

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from audit_lib.judge.accessors import Accessors
 from audit_lib.judge.effort import Effort
@@ -22,6 +22,9 @@ GROUPS = frozenset(
     {"golang.org/x/sync/errgroup.Group.Go", "golang.org/x/sync/errgroup.Group.TryGo", "sync.WaitGroup.Go"}
 )
 """Functions that run a callback in a goroutine; whether anybody waits for it is seen at the starter."""
+
+Subject = TypeVar("Subject", bound=Hashable)
+Result = TypeVar("Result")
 
 Fate = Literal["", "go", "kept"]
 """When a function runs that is given away: there and then, in a goroutine that nobody waits for, or some time later."""
@@ -87,9 +90,18 @@ class Graph:
         self.direct = cache(self._direct)
         self.fate = cache(self._fate)
         self.chain = cache(self._chain)
+        self._worked_out: dict[tuple[object, Hashable], Any] = {}
         self._accessors = Accessors(facts.calls, self.dispatch, self.top, self.effort)
         # functions that wait for something outside the process with a context of their own, or with none
         self.waiting = frozenset(self.top(site.function) for site in facts.sites if site.io and not site.values)
+
+    def once(self, work: Callable[[Graph, Subject], Result], subject: Subject) -> Result:
+        """What a walk over the graph finds for a subject, which many ask for: it is made for the first alone."""
+        key = (work, subject)
+        if key not in self._worked_out:
+            self._worked_out[key] = work(self, subject)
+        found: Result = self._worked_out[key]
+        return found
 
     def _chain(self, function: str) -> tuple[Func, ...]:
         """A function and those around it, innermost first."""

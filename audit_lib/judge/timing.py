@@ -40,8 +40,13 @@ def uses_of(site: TypedSite) -> list[Use]:
 def late_uses(graph: Graph, site: TypedSite) -> tuple[Late, ...]:
     """The uses of a root's context that may come when its function has returned, or is about to.
 
-    What a deferred cancel function ends goes no further than its function.
+    What a deferred cancel function ends goes no further than its function. A plan is made many times over: it asks for
+    the same sites again each time.
     """
+    return graph.once(_find_late_uses, site)
+
+
+def _find_late_uses(graph: Graph, site: TypedSite) -> tuple[Late, ...]:
     found = []
     for use in uses_of(site):
         for crossing in _borders(graph, site, use):
@@ -71,6 +76,10 @@ def left_by(graph: Graph, site: TypedSite) -> Left:
     is done by the `go` statement alone which hands it over. A cancel function that is deferred in the function would
     end it.
     """
+    return graph.once(_find_left_by, site)
+
+
+def _find_left_by(graph: Graph, site: TypedSite) -> Left:
     made = any(use.kind == "return" or is_left_behind(graph, use.becomes, use.function) for use in site.uses)
     if made:
         return "elsewhere"

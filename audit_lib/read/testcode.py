@@ -1,4 +1,4 @@
-"""Which files are test code: those of tests by their names, and those that are mostly about tests."""
+"""Which files are test code though their names do not say so: those that are mostly about tests."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import re
 
 from ast_grep_py import SgNode
 
+from audit_lib.read.imports import DOT
 from audit_lib.read.tree import Tree
 
 _FUNCTIONS = frozenset({"function_declaration", "method_declaration"})
-_MENTION = re.compile(r"\btesting\.(?!Testing\b)")
+_TESTING = "testing"
 
 
 def is_mostly_tests(tree: Tree) -> bool:
@@ -17,19 +18,21 @@ def is_mostly_tests(tree: Tree) -> bool:
 
     A program may import `testing` for one of many functions, or to ask whether it is being tested.
     """
-    if "testing" not in tree.imports:
-        return False
+    names = tree.imports.names(_TESTING, _TESTING)
+    if not names or DOT in names:
+        return bool(names)
+    mention = re.compile(rf"\b(?:{'|'.join(sorted(names))})\.(?!Testing\b)")
     top = tree.root.children()
-    holders = {name for node in top if node.kind() == "type_declaration" for name in _holders(node)}
+    holders = {name for node in top if node.kind() == "type_declaration" for name in _holders(node, mention)}
     functions = [node for node in top if node.kind() in _FUNCTIONS]
-    tests = sum(_MENTION.search(node.text()) is not None or _receiver(node) in holders for node in functions)
+    tests = sum(mention.search(node.text()) is not None or _receiver(node) in holders for node in functions)
     return 2 * tests >= len(functions)
 
 
-def _holders(declaration: SgNode) -> list[str]:
+def _holders(declaration: SgNode, mention: re.Pattern[str]) -> list[str]:
     """The types of a declaration that have something of package testing in them, as suites do."""
     named = [(spec.field("name"), spec.text()) for spec in declaration.children() if spec.kind() == "type_spec"]
-    return [name.text() for name, text in named if name is not None and _MENTION.search(text)]
+    return [name.text() for name, text in named if name is not None and mention.search(text)]
 
 
 def _receiver(function: SgNode) -> str:

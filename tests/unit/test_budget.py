@@ -47,20 +47,21 @@ def test_by_default_a_proof_takes_a_few_scans_and_a_few_runs_of_the_tests(
 
 
 @pytest.mark.parametrize(
-    ("left", "trial", "again", "step"),
+    ("left", "trial", "again", "proved", "step"),
     [
-        (math.inf, 10, 100, "search"),
-        (120, 10, 100, "search"),
-        (119, 10, 100, "take back"),
-        (100, 10, 100, "take back"),
-        (99, 10, 100, "end"),
-        (SHORTEST - 1, 0, 0, "end"),
+        (math.inf, 10, 100, True, "search"),
+        (120, 10, 100, False, "search"),
+        (119, 10, 100, True, "take back"),
+        (100, 10, 100, True, "take back"),
+        (99, 10, 100, True, "end"),
+        (99, 10, 100, False, "take back"),
+        (SHORTEST - 1, 0, 0, False, "end"),
     ],
 )
 def test_who_is_to_blame_is_searched_for_where_time_is_left_to_verify_the_rest(
-    left: float, trial: float, again: float, step: str
+    left: float, trial: float, again: float, proved: bool, step: str
 ) -> None:
-    assert next_step(left, trial, again) == step
+    assert next_step(left, trial, again, proved=proved) == step
 
 
 def test_without_a_limit_there_is_always_time() -> None:
@@ -175,7 +176,21 @@ def test_a_smaller_plan_changes_most_for_what_is_built_for_it() -> None:
     everywhere = component("everywhere", "a", "c")
     assert names(concern.smaller([IN_A, IN_B, everywhere], 0.75)) == ["in-a", "in-b"]
     assert names(concern.smaller([everywhere, IN_B, IN_C], 0.5)) == ["in-b"]
-    assert names(concern.smaller([IN_A, IN_B, IN_C, IN_D], 0)) == ["in-a"], "the first may be quick"
+    assert names(concern.smaller([IN_A, IN_B, IN_C, IN_D], 0)) == ["in-b"], "the first may be quick"
+
+
+def test_where_nearly_all_is_needed_for_anything_what_needs_hardly_more_is_proved_with_the_first() -> None:
+    base = [f"base{number}" for number in range(20)]
+    packages = [
+        *map(package, base),
+        package("x", *base),
+        package("y", *base),
+        *(package(f"z{n}", *base) for n in "12345678"),
+    ]
+    in_x, in_y, below = component("in-x", "x"), component("in-y", "y"), component("below", "base0")
+    assert names(Concern(packages).smaller([below, in_y, in_x], 0.2)) == ["in-y", "in-x"]
+    dragging = component("dragging", "x", needs=["below"])
+    assert names(Concern(packages).smaller([dragging, below, in_y, in_x], 0.2)) == ["in-y", "in-x"]
 
 
 def test_a_smaller_plan_holds_what_its_components_need_and_is_never_all() -> None:
@@ -186,6 +201,14 @@ def test_a_smaller_plan_holds_what_its_components_need_and_is_never_all() -> Non
     for share in (0, 0.5, 1):
         assert len(concern.smaller([IN_A, IN_B, IN_C], share)) in (1, 2)
     assert concern.smaller([IN_A], 1) == []
+
+
+def test_what_other_modules_give_counts_where_it_has_to_be_compiled_too() -> None:
+    heavy = Package("e", "e", ".", frozenset({"fmt", "example.org/one", "example.org/two"}), frozenset({"e/e.go"}))
+    packages = [package("a", "b", "c"), package("b"), package("c"), heavy]
+    in_a, in_e = component("in-a", "a"), component("in-e", "e")
+    assert names(Concern(packages).smaller([in_a, in_e], 0.5)) == ["in-e"]
+    assert names(Concern(packages, cold=True).smaller([in_a, in_e], 0.5)) == ["in-a"]
 
 
 def test_packages_whose_components_have_nothing_in_common_are_looked_at_each_by_itself() -> None:

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from audit_lib.change import carry as carrying
+from audit_lib.change import pace
 from audit_lib.change import verify as verifying
 from audit_lib.change.bench import Bench, Carried
 from audit_lib.change.budget import BUILD_SHARE, Budget, OutOfTimeError
@@ -121,6 +123,7 @@ def test_when_there_is_no_time_to_build_all_of_a_plan_a_smaller_one_is_proved(
     assert given[-1] == 1, "which may take all of it, when no smaller one is left"
 
 
+@pytest.mark.parametrize("scan", [2000, 1000])
 @pytest.mark.parametrize(
     ("fits", "proved", "refused"),
     [
@@ -129,7 +132,7 @@ def test_when_there_is_no_time_to_build_all_of_a_plan_a_smaller_one_is_proved(
     ],
 )
 def test_where_time_is_short_a_small_plan_is_proved_before_a_large_one_is_tried(
-    target: Path, monkeypatch: pytest.MonkeyPatch, fits: bool, proved: list[str], refused: dict[str, str]
+    target: Path, monkeypatch: pytest.MonkeyPatch, fits: bool, proved: list[str], refused: dict[str, str], scan: int
 ) -> None:
     tried: list[list[str]] = []
 
@@ -142,13 +145,62 @@ def test_where_time_is_short_a_small_plan_is_proved_before_a_large_one_is_tried(
     monkeypatch.setattr(verifying, "compiled", build)
     clock = Clock()
     budget = Budget(10_000, clock=clock)
-    clock.at += 2000  # the first scan
+    clock.at += scan
     budget.read()
-    assert budget.part_of_a_build < 1
+    clock.at += scan  # what the result makes possible is looked for
+    assert (budget.part_of_a_build < BUILD_SHARE) == (scan == 2000), "a build may take longer than it is taken to"
     result = carried(target, HandMade(GOOD, CALLER), budget, level="build")
     assert tried == [["far"], ["api", "far"]]
     assert (result.ok, titles(result), refusals(result)) == (True, proved, refused)
     assert [step.step for step in result.steps if step.ok] == ["gofmt", "compile", "vet"]
+
+
+def test_a_build_that_will_not_end_in_time_is_ended_early_and_a_smaller_plan_is_proved(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[list[str]] = []
+    clock = Clock()
+
+    def build(commands: Commands, packages: Sequence[Package]) -> Report:
+        names = [one.path.rpartition("/")[2] for one in packages]
+        tried.append(names)
+        clock.at += sum({"api": 300, "far": 10}[name] for name in names)
+        return compiled(commands, packages)
+
+    monkeypatch.setattr(verifying, "compiled", build)
+    monkeypatch.setattr(pace, "FEWEST", 1)
+    result = carried(target, HandMade(CALLER, GOOD), Budget(400, clock=clock), level="build")
+    assert tried == [["api"], ["far"]], "what the first package takes tells that there is no time for the second"
+    assert (result.ok, titles(result)) == (True, ["good"])
+    assert refusals(result) == {"caller": "api/api.go:7 not proved within 400 s: compile was not run to its end"}
+    assert [step.step for step in result.steps if step.ok] == ["gofmt", "compile", "vet"]
+
+
+def test_what_is_needed_from_elsewhere_has_its_own_time(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def needed(commands: Commands, packages: Sequence[Package]) -> None:
+        asked.append([one.path.rpartition("/")[2] for one in packages])
+        if len(packages) > 1:
+            raise OutOfTimeError
+
+    monkeypatch.setattr(verifying, "compile_what_is_needed", needed)
+    monkeypatch.setattr(pace, "FEWEST", 1)
+    result = carried(target, HandMade(CALLER, GOOD), Budget(400, clock=Clock()), level="build")
+    assert asked == [["api", "far"], ["far"]]
+    assert titles(result) == ["good"]
+
+
+def test_without_time_to_search_what_is_plain_to_see_is_taken_back_alone(
+    target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrying, "costs", lambda outcome: (1000.0, 1000.0))
+    broken = component("broken", edit("far/far.go", "return 2", "return two"))
+    result = carried(target, HandMade(GOOD, broken, CALLER), Budget(200, clock=Clock()), level="build")
+    assert (result.ok, titles(result)) == (True, ["good", "caller"])
+    assert refusals(result) == {
+        "broken": "far/far.go:5 rolled back, it does not compile: far/far.go:5:23: undefined: two"
+    }
 
 
 def test_what_was_not_run_to_its_end_is_taken_back_and_the_rest_proved(
