@@ -14,13 +14,16 @@ from audit_lib.judge.reach import SHARED, Reach
 from audit_lib.judge.ways import Supply, Way
 from audit_lib.read.facts import Call, Func, Origin, Place, TypedSite, Use
 
-CrossingKind = Literal["go", "kept", "defer", "shared", "lazy", "batch", "after"]
+CrossingKind = Literal["go", "kept", "unknown", "defer", "shared", "lazy", "batch", "after"]
 
 NAMED = frozenset({"field", "return", "var"})
 """Uses of literals that are called by a name, or by who gets them."""
 
 COMMON: dict[str, CrossingKind] = {"flight": "shared", "batch": "batch"}
 """Work that is others' too, as facts have it, and the border that it is."""
+
+_LATE: tuple[CrossingKind, ...] = ("go", "kept", "unknown", "defer")
+"""The borders that a literal is behind which is called by a name, by how it is called."""
 
 AFTER = frozenset({"after_done", "after_signal", "after_stop"})
 """How sites stand that come behind an end."""
@@ -31,7 +34,8 @@ class Crossing:
     """A border between a source and a site: its kind, where it is, and how a goroutine behind it lives.
 
     `waited`: somebody waits for what is done in it up to there. `endless`: it goes on until somebody stops it.
-    `hijacked`: its starter has taken a connection over, which lives longer than the request.
+    `hijacked`: its starter has taken a connection over, which lives longer than the request. `target` is what gets the
+    function, where it is given away.
     """
 
     kind: CrossingKind
@@ -40,6 +44,7 @@ class Crossing:
     waited: bool = False
     endless: bool = False
     hijacked: bool = False
+    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,7 @@ def is_left_above(graph: Graph, lifetimes: Lifetimes, reach: Reach, site: TypedS
 
 def _ends(crossing: Crossing) -> bool:
     """Whether a context may have ended behind a border."""
-    return crossing.kind in ("defer", "after", "kept") or (crossing.kind == "go" and not crossing.waited)
+    return crossing.kind in ("defer", "after", "kept", "unknown") or (crossing.kind == "go" and not crossing.waited)
 
 
 def trail_in_scope(graph: Graph, lifetimes: Lifetimes, site: TypedSite, supply: Supply) -> Trail:
@@ -209,7 +214,7 @@ def _literals(graph: Graph, function: str, owner: str, offset: int) -> Iterator[
             yield Crossing("defer", func.parent, func.place)
         if func.use.kind in NAMED:
             late = called_late(graph, func)
-            yield from (Crossing(kind, func.parent, func.place) for kind in ("go", "kept", "defer") if kind in late)
+            yield from (Crossing(kind, func.parent, func.place) for kind in _LATE if kind in late)
         parent = graph.funcs.get(func.parent)
         if parent is not None and "lazy" in parent.flags and parent.id != owner:
             yield Crossing("lazy", parent.id, parent.place)
@@ -218,12 +223,12 @@ def _literals(graph: Graph, function: str, owner: str, offset: int) -> Iterator[
 def _given(graph: Graph, use: Use, function: str, place: Place, body: Func | None, offset: int) -> Iterator[Crossing]:
     """The border that a function is behind which is given away at a place; `offset` is where the work in it stands."""
     fate = graph.fate_of(use)
-    if fate == "go":
+    if fate == "shared" or use.target in SHARED:
+        yield Crossing("shared", function, place, target=use.target)
+    elif fate == "go":
         yield _goroutine(graph, function, place, body, waited=use.waited > offset)
-    elif fate == "kept":
-        yield Crossing("kept", function, place)
-    elif use.target in SHARED:
-        yield Crossing("shared", function, place)
+    elif fate in ("kept", "unknown") and use.waited <= offset:
+        yield Crossing(fate, function, place, target=use.target)
 
 
 def _goroutine(graph: Graph, starter: str, place: Place, body: Func | None, *, waited: bool) -> Crossing:
@@ -255,6 +260,6 @@ def outlives(graph: Graph, function: str, owner: str, offset: int) -> bool:
         if func.use.kind in ESCAPES:
             return True
         border = next(_literals(graph, func.id, func.parent, offset), None)
-        if border is not None and (border.kind == "kept" or (border.kind == "go" and not border.waited)):
+        if border is not None and (border.kind in ("kept", "unknown") or (border.kind == "go" and not border.waited)):
             return True
     return False

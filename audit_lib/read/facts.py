@@ -200,6 +200,20 @@ class Forward(msgspec.Struct, frozen=True):
     target: str = ""
 
 
+class Foreign(msgspec.Struct, frozen=True):
+    """What a function of another module does with an argument: with the function `arg`, or with its `context`.
+
+    A function is called `here`, before it returns; in a goroutine that it has `waited` for, or that nobody waits for
+    (`go`); `once` for all who wait for it; or it is `kept`, or held by what is `returned`. A context is listened to
+    (`listens`), asked for its `values`, or used in a goroutine that goes on (`lives`). `unknown`: there is more.
+    """
+
+    function: str
+    arg: int = 0
+    context: bool = False
+    does: tuple[str, ...] = ()
+
+
 class Holder(msgspec.Struct, frozen=True):
     """The type of a node that holds functions: a declared one (`type:path.Name`), `interface`, or what is written.
 
@@ -278,6 +292,7 @@ class Facts:
     calls: tuple[Call, ...] = ()
     sources: tuple[Origin, ...] = ()
     forwards: tuple[Forward, ...] = ()
+    foreign: tuple[Foreign, ...] = ()
     holders: tuple[Holder, ...] = ()
     outside: tuple[Outside, ...] = ()
     dependents: tuple[Dependent, ...] = ()
@@ -299,6 +314,7 @@ _TYPES: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "call": ("calls", Call),
     "source": ("sources", Origin),
     "forward": ("forwards", Forward),
+    "foreign": ("foreign", Foreign),
     "holder": ("holders", Holder),
     "outside": ("outside", Outside),
     "dependent": ("dependents", Dependent),
