@@ -187,6 +187,8 @@ func (o *outsiders) key(path string) string {
 		switch module := pkg.Module; {
 		case module == nil:
 			versions[runtime.Version()] = true
+		case module.Dir == "" || len(pkg.GoFiles) > 0 && !isBelow(module.Dir, pkg.GoFiles[0]):
+			fixed = false // a vendor folder's files may be others than its version says
 		case module.Replace != nil && module.Replace.Version != "":
 			versions[module.Path+"=>"+module.Replace.Path+"@"+module.Replace.Version] = true
 		case module.Version == "" || module.Replace != nil || isBelow(o.t.dir, module.Dir):

@@ -37,7 +37,6 @@ ON_THE_SPOT = SHARED | LATER | GROUPS | WALKS
 """Functions to which a literal can be given instead of a function's name, with the context that is there."""
 
 
-
 def runs_there(graph: Graph, target: str) -> bool:
     """Whether a function of another module runs what it is given as a part of its call, or starts it then."""
     return target in ON_THE_SPOT or graph.foreign.runs_there(target)

@@ -63,7 +63,9 @@ def _given_away(case: Case, category: Category) -> Decision | None:
     when = f"it runs whenever what keeps it has it run, and {supply.source.expr} may have ended by then"
     if crossing.kind == "unknown":
         given_to = crossing.target.rpartition("/")[2] or "what gets it"
-        when = f"what {given_to} does with the function that it is given is not known: {supply.source.expr} may end first"
+        when = (
+            f"what {given_to} does with the function that it is given is not known: {supply.source.expr} may end first"
+        )
     return Decision(
         category,
         "review",
