@@ -320,7 +320,7 @@ class Graph:
             yield from self._forwards.get(f"param:{function}#{index}", ())
 
     def ignores(self, target: str) -> bool:
-        """Whether nothing that a context is handed to, and hands it on to, does anything with it, as far as is known."""
+        """Whether nothing that a context is handed to, and hands it on to, does anything with it that is known."""
         seen: set[str] = set()
         queue = [target]
         while queue:
@@ -346,7 +346,7 @@ class Graph:
         return True
 
     def listens(self, target: str) -> bool | None:
-        """Whether what a context is handed to heeds its end, or keeps it for what does; None where that is not known."""
+        """Whether what a context is handed to heeds its end, or keeps it for what does; None where it is not known."""
         if not self.owns(target):
             return self.foreign.listens(target)
         return False if self.ignores(target) else None
