@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 from ast_grep_py import SgNode
 
+from audit_lib.change.beforehand import read_before
 from audit_lib.change.contexts import Given
 from audit_lib.change.gotext import CALLS, GoText, block_around, function_around, named_children
 from audit_lib.change.imports import of_context
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import Problem, where
+from audit_lib.judge.crossings import crossings_at
 from audit_lib.judge.objects import works_on
-from audit_lib.judge.trail import crossings_at, started
+from audit_lib.judge.trail import started
 from audit_lib.model import Edit, Lifetime
 from audit_lib.read.facts import Call, Origin
 
@@ -39,19 +41,23 @@ def handed_over(problem: Problem, call: Call, given: Given, *, behind: bool = Fa
         return Handed(obstacle=Obstacle("a call is written as this tool cannot edit it", where(call.place)))
     detached = outlasts(problem, call, given)
     written = given.text
-    if detached:
+    early = read_before(problem, text, node, given) if detached else None
+    if early is not None:
+        written = early.name
+    elif detached:
         written = f"{of_context(text, 'WithoutCancel', call.place.start)}({written})"
+    before = (early.edit,) if early is not None else ()
     if call.spread:
         edits = _hoisted(problem, text, call, node, written)
         if edits is None:
             reason = "its arguments are the results of one call, and cannot stand behind a context"
             return Handed(obstacle=Obstacle(reason, where(call.place)))
-        return Handed((*edits, *naming(problem, given)), given, detached)
+        return Handed((*edits, *before, *naming(problem, given)), given, detached)
     if (call.method_expr or behind) and arguments.items:
         edit = text.insert(text.end(arguments.items[0]), f", {written}")
     else:
         edit = text.first_in(arguments, written)
-    return Handed((edit, *naming(problem, given)), given, detached)
+    return Handed((edit, *before, *naming(problem, given)), given, detached)
 
 
 def _hoisted(problem: Problem, text: GoText, call: Call, node: SgNode, written: str) -> tuple[Edit, ...] | None:
@@ -119,10 +125,10 @@ def outlasts(problem: Problem, call: Call, given: Given) -> bool:
     if given.kind in ("moved", "test") or call.test:
         return False
     owner = source.owner if source is not None else given.opens
-    short = _lifetime(problem, given) in ("request", None)
+    short = lifetime_of(problem, given) in ("request", None)
     begun = started(problem.graph, problem.lifetimes, source) if source is not None else ()
     for crossing in (*crossings_at(problem.graph, call, owner), *begun):
-        if crossing.kind == "go" and not crossing.waited and short:
+        if crossing.unwaited and short:
             return True
         if crossing.kind in ("defer", "after"):
             return True
@@ -135,7 +141,7 @@ def starts_a_life(problem: Problem, call: Call, opener: str) -> bool:
     `opener` is the function that would take a context for it, without having one now.
     """
     for crossing in crossings_at(problem.graph, call, opener):
-        if crossing.kind == "go" and not crossing.waited:
+        if crossing.unwaited:
             return crossing.endless or _nearest(problem, opener) in ("worker", "process")
     return False
 
@@ -147,7 +153,7 @@ def _nearest(problem: Problem, function: str) -> Lifetime | None:
     return supply.lifetime if supply is not None else None
 
 
-def _lifetime(problem: Problem, given: Given) -> Lifetime | None:
+def lifetime_of(problem: Problem, given: Given) -> Lifetime | None:
     """How long a context that is handed over lives: what is in scope, or what is nearest above a new parameter."""
     if not given.opens:
         return problem.lifetimes.of_source(given.source) if given.source is not None else None

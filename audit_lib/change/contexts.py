@@ -12,11 +12,11 @@ from audit_lib.change.holders import is_kept
 from audit_lib.change.imports import of_context
 from audit_lib.change.naming import is_fresh, name_of_unnamed, parameter_name, roots_of
 from audit_lib.change.problem import Problem
+from audit_lib.judge.crossings import outlives
 from audit_lib.judge.graph import TESTING
 from audit_lib.judge.lifetime import COMMANDS, is_main
 from audit_lib.judge.reach import preference
 from audit_lib.judge.rules.tests import CLEANUP
-from audit_lib.judge.trail import outlives
 from audit_lib.model import Edit
 from audit_lib.read.facts import Func, Origin, Place
 
@@ -82,6 +82,7 @@ class Contexts:
         ignored. One that has been ended there is used only `to_detach`, where there is no other.
         """
         best: tuple[tuple[int, ...], Origin] | None = None
+        chain = self._problem.graph.chain(function)
         for source in self._problem.graph.sources_at(function, place.start):
             ended = source.has_ended(place.start)
             if (ended and not to_detach) or not self._is_usable(source, function, place.start, but):
@@ -93,7 +94,7 @@ class Contexts:
                 continue  # nobody can end it
             if to_hand_on and lifetime in ("request", "command") and self._outlasts(function, source.owner):
                 continue
-            key = preference(self._problem.lifetimes.rank(source, lifetime, function), source, function, ended=ended)
+            key = preference(self._problem.lifetimes.rank(source, lifetime, function), source, chain, ended=ended)
             if best is None or key < best[0]:
                 best = (key, source)
         if best is None:

@@ -12,6 +12,7 @@ from audit_lib.change.gotext import FUNCTIONS, GoText, block_around, function_ar
 from audit_lib.change.imports import of_context
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.roots import declared_by, names_in
+from audit_lib.judge.timing import Left
 from audit_lib.model import Edit, Span
 
 BOUND = "30*time.Second"
@@ -26,18 +27,21 @@ Write = Callable[[str], tuple[Edit, ...]]
 """The edits that write a context, by its expression, where it is wanted."""
 
 
-def detached(text: GoText, site: Span, values: str, write: Write, *, bounded: bool) -> tuple[Edit, ...] | Obstacle:
+def detached(
+    text: GoText, site: Span, values: str, write: Write, *, bounded: bool, left: Left
+) -> tuple[Edit, ...] | Obstacle:
     """The edits that give a site a context that has no end of its own, `values`, bounded by a time.
 
-    `bounded` says that there is a bound already. Else the context is made in the statement before, or in the deferred
-    call itself; where neither can be, the reason is given.
+    `bounded` says that there is a bound already, `left` what leaves the work to go on when its function has returned:
+    nothing that is deferred there may end it. Else the context is made in the statement before, or in the deferred call
+    itself; where neither can be, the reason is given.
     """
     node = text.root_at(site.start, site.end)
     if node is None:
         return Obstacle("it is written as this tool cannot edit it", f"{text.file}:{site.line}")
-    if bounded:
-        return write(values)
     deferred = _deferred(node)
+    if bounded or left == "elsewhere" or (left and deferred is None):
+        return write(values)
     if deferred is not None:
         return _in_literal(text, deferred, node, write, values)
     return _before(text, node, write, values)

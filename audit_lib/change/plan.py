@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
+from audit_lib.change.apart import cut_off
 from audit_lib.change.bare import Upgrade, upgraded
-from audit_lib.change.calls import naming
+from audit_lib.change.beforehand import read_before
+from audit_lib.change.calls import lifetime_of, naming
 from audit_lib.change.components import Fix, components_of, nilable_in
 from audit_lib.change.contexts import Contexts, Given
 from audit_lib.change.detaching import detached
@@ -23,6 +25,7 @@ from audit_lib.change.supplies import Supplies
 from audit_lib.change.threading import Opened, Threading
 from audit_lib.change.variables import Variables, expanded, is_optional
 from audit_lib.config import Config
+from audit_lib.judge.timing import apart, left_by
 from audit_lib.judge.trail import is_left_above
 from audit_lib.model import Edit, Finding, Refusal
 from audit_lib.read.facts import Facts, TypedSite
@@ -101,6 +104,7 @@ class _Attempt:
         going = [finding for finding in problem.findings if self._goes(finding, opened)]
         roots = frozenset((f.site.span.file, f.site.span.start) for f in going if f.site.kind == "root")
         self._contexts = Contexts(problem, roots, avoid, guards)
+        self._known = opened.groups
         threading = Threading(problem, self._contexts, supplies, opened)
         self._fixes: list[Fix] = []
         for finding in going:
@@ -159,7 +163,8 @@ class _Attempt:
         detaches = finding.verdict == "detach"
         found = self._contexts.in_scope(site.function, site.place, but=site.place.start, to_detach=detaches)
         if found is not None:
-            return found
+            inside = self._supplies.opened_inside(site.function, found.source, self._known)
+            return self._contexts.by_parameter(site.function, site.place, inside) if inside else found
         top = self._problem.graph.top(site.function)
         opener = self._supplies.opener(site.function)
         if not opener and finding.rule == "sibling" and self._supplies.is_open(top):
@@ -173,7 +178,9 @@ class _Attempt:
         span = finding.site.span
 
         def write(written: str) -> Upgrade:
-            return upgraded(text, site, written) if site.kind == "bare_call" else replaced(text, span, written)
+            if site.kind == "bare_call":
+                return upgraded(text, site, written)
+            return replaced(text, span, written, given.text)
 
         def sure(written: str) -> tuple[Edit, ...]:
             edits = write(written)
@@ -182,12 +189,22 @@ class _Attempt:
 
         plain = write(given.text)
         if finding.verdict != "detach" or isinstance(plain, Obstacle):
-            return plain
-        values = given.text
-        above = given.opens and self._is_left_above(site, given.opens)
-        if not above:
+            return plain if isinstance(plain, Obstacle) else self._with_late_uses(site, given, plain)
+        bounded, left = bool(_BOUNDS & set(site.wraps)), left_by(self._problem.graph, site)
+        values, node = given.text, text.root_at(span.start, span.end)
+        early = read_before(self._problem, text, node, given, bounded=True) if node is not None else None
+        if early is not None:
+            values = early.name
+        elif not (given.opens and self._is_left_above(site, given.opens)):
             values = f"{of_context(text, 'WithoutCancel', span.start)}({given.text})"
-        return detached(text, span, values, sure, bounded=bool(_BOUNDS & set(site.wraps)))
+        edits = detached(text, span, values, sure, bounded=bounded, left=left)
+        return edits if early is None or isinstance(edits, Obstacle) else (*edits, early.edit)
+
+    def _with_late_uses(self, site: TypedSite, given: Given, edits: tuple[Edit, ...]) -> tuple[Edit, ...] | Obstacle:
+        """The edits of a fix, and those for the uses of its context that outlive the others."""
+        late = apart(self._problem.graph, site, lifetime_of(self._problem, given) or "request")
+        cut = cut_off(self._problem.text_of(site.place), late)
+        return cut if isinstance(cut, Obstacle) else (*edits, *cut)
 
     def _is_left_above(self, site: TypedSite, opener: str) -> bool:
         problem = self._problem

@@ -14,7 +14,7 @@ from audit_lib.config import Config
 from audit_lib.judge.graph import Graph
 from audit_lib.judge.lifetime import Lifetimes
 from audit_lib.judge.reach import Reach
-from audit_lib.judge.versions import FIRST_TEST_CONTEXT, FIRST_WITHOUT_CANCEL, Versions
+from audit_lib.judge.versions import FIRST_TEST_CONTEXT, Versions, has_without_cancel
 from audit_lib.model import Finding, Span
 from audit_lib.read.facts import Call, Dependent, Facts, Func, Origin, Outside, Place, TypedSite
 from audit_lib.read.syntax import Syntax
@@ -175,8 +175,7 @@ class Problem:
 
     def can_detach(self, package: str) -> bool:
         """Whether `context.WithoutCancel` is there."""
-        version = self._versions.of(package)
-        return not version or version >= FIRST_WITHOUT_CANCEL
+        return has_without_cancel(self._versions.of(package))
 
     def has_test_context(self, package: str) -> bool:
         """Whether `t.Context()` is there by go.mod, whatever the toolchain has."""

@@ -10,8 +10,8 @@ from audit_lib.model import Edit, Span
 _WITH_INITIALIZERS = ("if_statement", "expression_switch_statement", "type_switch_statement")
 
 
-def replaced(text: GoText, root: Span, written: str) -> tuple[Edit, ...]:
-    """The edits that write a context in place of a root.
+def replaced(text: GoText, root: Span, written: str, given: str) -> tuple[Edit, ...]:
+    """The edits that write a context in place of a root: `given`, or what is `written` with it.
 
     `ctx := context.Background()` goes, line and all, where `ctx` is what is written; so does `ctx = …`, and a `var`.
     Where the rest of a `:=` declares nothing new after that, it becomes `=`.
@@ -28,7 +28,7 @@ def replaced(text: GoText, root: Span, written: str) -> tuple[Edit, ...]:
     if listed:
         return listed
     there = (text.replace(node, written),) if node.text() != written else ()
-    return (*there, *_assigned(text, node, written))
+    return (*there, *_assigned(text, node, given))
 
 
 def declared_by(node: SgNode) -> SgNode | None:
@@ -104,21 +104,23 @@ def _without_item(text: GoText, items: list[SgNode], at: int) -> Edit:
     return text.edit(text.end(items[at - 1]), text.end(items[at]), "")
 
 
-def _assigned(text: GoText, node: SgNode, written: str) -> tuple[Edit, ...]:
+def _assigned(text: GoText, node: SgNode, given: str) -> tuple[Edit, ...]:
     """The edit that makes a `:=` an `=`: all that it declares is declared in its block already.
 
-    It is only looked at where the new parameter is one of them, in the outermost block of its function.
+    It is only looked at where the new parameter is one of them, in the outermost block of its function: also where that
+    is cut off from its end, `ctx = context.WithoutCancel(ctx)`.
     """
     call = node.parent()
     call = call.parent() if call is not None else None
-    statement = declared_by(call) if call is not None and call.kind() == "call_expression" else None
+    made = declared_by(call) if call is not None and call.kind() == "call_expression" else None
+    statement = declared_by(node) if made is None else made
     if statement is None or statement.kind() != "short_var_declaration":
         return ()
     names = names_in(statement)
     block, _ = block_around(statement)
-    if written not in names or block is None or not _is_body(block):
+    if given not in names or block is None or not _is_body(block):
         return ()
-    known = {written, "_"}
+    known = {given, "_"}
     for sibling in named_children(block):
         if sibling.range() == statement.range():
             break

@@ -17,6 +17,7 @@ from audit_lib.change.imports import of_context
 from audit_lib.change.naming import name_in
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import Problem, where
+from audit_lib.judge.accessors import is_accessor
 from audit_lib.judge.lifetime import is_init, is_main
 from audit_lib.model import Edit
 from audit_lib.read.facts import Call, Dispatch, Func, Place
@@ -164,6 +165,8 @@ class Groups:
         if func.closed_by:
             method = func.closed_by[0].rpartition("/")[2]
             return Obstacle(f"{func.name} implements {method}, which this module does not own", at)
+        if is_accessor(func):
+            return Obstacle(f"{func.name} gives the context of what it is called on, and is read by its form", at)
         register = next((target for target in self._problem.graph.given_to(member) if target in REGISTERS), "")
         if register:
             asker = register.rpartition("/")[2]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from audit_lib.change.holders import is_kept, is_run_there
 from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import Problem
 from audit_lib.change.signatures import Group, Groups
-from audit_lib.read.facts import Call, Func
+from audit_lib.read.facts import Call, Func, Origin
 
 
 class Supplies:
@@ -70,6 +70,20 @@ class Supplies:
             if func.use is None or func.use.kind in ("go", "defer") or func.use.go or is_kept(self._problem, func):
                 return False
         return False
+
+    def opened_inside(self, function: str, source: Origin | None, opened: Collection[str]) -> str:
+        """The literal around a place that takes a context anyway, inside of what declares a carrier; or empty.
+
+        `opened` are the groups that take one. Who is handed a context uses it, and not what another one was read from.
+        """
+        if source is None or source.role not in ("method", "field"):
+            return ""
+        for func in self._problem.graph.chain(function):
+            if not func.parent or func.id == source.owner:
+                return ""
+            if is_kept(self._problem, func) and self.groups.of(func.id).key in opened:
+                return func.id
+        return ""
 
     def is_open(self, function: str) -> bool:
         """Whether nothing stands in the way of a declared function's own group."""

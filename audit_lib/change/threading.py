@@ -177,6 +177,9 @@ class Threading:
     def _found(self, call: Call, group: Group) -> Given:
         found = self._contexts.in_scope(call.caller, call.place, to_hand_on=True)
         found = found or self._contexts.kept(call.caller, call.place)
+        inside = self._supplies.opened_inside(call.caller, found.source if found else None, self._opened.groups)
+        if inside:
+            return self._contexts.by_parameter(call.caller, call.place, inside)
         if found is not None:
             return found
         opener = self._opener(call, group)

@@ -103,7 +103,10 @@ func (d *decl) call(n ast.Node, callee, kind string, ctx []string) {
 	fact.Loop = d.inLoop(n)
 	fact.Lazy, fact.Common = d.inLazy(n), d.commonWork(n)
 	fact.After = d.isBehindAsked(n)
-	if d.cancels || hasFlag(d.around(n), "waits") {
+	if kind == "value" {
+		fact.After = fact.After || d.isClosing(n)
+	}
+	if d.cancels || hasFlag(d.around(n), "waits") || d.isInClosing(n) {
 		fact.After = fact.After || d.endsBefore(n)&^tickEnd != 0
 	}
 	d.out.Calls = append(d.out.Calls, fact)

@@ -65,6 +65,24 @@ func (d *decl) givesCancel(root ast.Expr) bool {
 	return false
 }
 
+// defersCancel tells whether what is made from a root ends when the function that makes it returns: `defer cancel()`.
+func (d *decl) defersCancel(root ast.Expr) bool {
+	cancel := d.cancelMade(root)
+	if cancel == nil {
+		return false
+	}
+	for _, ident := range d.usesOf(d.variable(cancel)) {
+		call, ok := d.parent(ident).(*ast.CallExpr)
+		if !ok || call.Fun != ast.Expr(ident) || d.around(ident) != d.around(root) {
+			continue
+		}
+		if _, deferred := d.parent(call).(*ast.DeferStmt); deferred {
+			return true
+		}
+	}
+	return false
+}
+
 // isStored tells whether a value goes into a field, a list or a result.
 func (d *decl) isStored(e ast.Expr) bool {
 	switch p := d.parent(e).(type) {

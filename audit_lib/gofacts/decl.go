@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"ctxaudit/gofacts/internal/absent"
 )
 
 // A decl reads one declaration: a function with its literals, or a file's package-level variables.
@@ -27,6 +29,7 @@ type decl struct {
 	asked   []asked                   // where contexts are known to have ended
 	found   map[*types.Var][]ast.Expr // what variables are read from, where that may have been there before
 	commons []common                  // where it does work that is others' too
+	absent  []absent.Absence          // where what gives a context is not there
 
 	// What was found out already, since it is asked for again and again.
 	received map[ast.Node]end             // what was received before a node is reached
@@ -67,6 +70,7 @@ func (d *decl) read(root ast.Node) {
 	d.prepareWaiting(root)
 	d.prepareAsked(root)
 	d.prepareShared(root)
+	d.prepareAbsent(root)
 	if d.body != nil {
 		d.declareParams(d.body.Recv, d.body.Body, d.top, true)
 		d.declareParams(d.body.Type.Params, d.body.Body, d.top, false)
@@ -200,8 +204,8 @@ func (d *decl) visit(n ast.Node) {
 	switch n := n.(type) {
 	case *ast.FuncLit:
 		fact := d.lits[n]
-		d.declareParams(n.Type.Params, n.Body, fact, false)
 		fact.Use = d.useOfFunc(n)
+		d.declareParams(n.Type.Params, n.Body, fact, false)
 		var handed []string
 		if call, ok := d.parent(n).(*ast.CallExpr); ok && call.Fun == n {
 			handed = d.firstContext(call)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"slices"
 	"sort"
@@ -20,6 +21,7 @@ func emit(out *bufio.Writer, t *target, l *linked, wide bool) error {
 	sort.Slice(l.packages, func(i, j int) bool { return l.packages[i].Path < l.packages[j].Path })
 	e.packages(t)
 	e.funcs()
+	e.l.endCarried() // it is known now what the functions implement
 	e.dispatch()
 	e.calls()
 	e.sources()
@@ -177,6 +179,16 @@ func topOf(funcs map[string]*funcFact, id string) string {
 	return id
 }
 
+func fewer(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
+}
+
 func (e *emitter) forwards() {
 	seen := map[forwardFact]bool{}
 	var forwards []forwardFact
@@ -191,12 +203,12 @@ func (e *emitter) forwards() {
 			seen[forward] = seen[forward] || near
 		}
 	}
-	sort.Slice(forwards, func(i, j int) bool {
-		a, b := forwards[i], forwards[j]
-		if a.Func != b.Func {
-			return a.Func < b.Func
-		}
-		return a.Kind < b.Kind || a.Kind == b.Kind && a.Target < b.Target
+	slices.SortFunc(forwards, func(a, b forwardFact) int {
+		return cmp.Or(
+			cmp.Compare(a.Func, b.Func), cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Target, b.Target),
+			cmp.Compare(a.Arg, b.Arg), cmp.Compare(a.Within, b.Within), cmp.Compare(a.At, b.At),
+			cmp.Compare(a.Waited, b.Waited), fewer(a.Go, b.Go), fewer(a.Lasts, b.Lasts),
+		)
 	})
 	for _, forward := range forwards {
 		e.printIf(seen[forward], "forward", forward)

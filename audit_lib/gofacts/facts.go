@@ -56,7 +56,7 @@ type useFact struct {
 	Tx     bool   `json:"tx,omitempty"`       // it is part of a transaction: a receiver or an argument is one
 	Lasts  bool   `json:"lasts,omitempty"`    // what gets a literal lives longer than the function around it
 	Waited int    `json:"waited,omitempty"`   // in a goroutine: up to which offset somebody waits for what is done there
-	At     int    `json:"at,omitempty"`       // of "works": where
+	At     int    `json:"at,omitempty"`       // where: of "works", and of a context
 
 	Becomes []useFact `json:"becomes,omitempty"` // what becomes of what the target makes
 }
@@ -80,6 +80,8 @@ type sourceFact struct {
 	Ends     bool     `json:"ends,omitempty"`    // a local, or a parameter that is assigned, that somebody can end
 	Lives    bool     `json:"lives,omitempty"`   // made to be ended by hand or signal, not by a time only
 	Ended    []span   `json:"ended,omitempty"`   // where it has been ended by hand
+	Absent   []span   `json:"absent,omitempty"`  // where it was found to be nil, or what it is read from
+	Calls    []string `json:"calls,omitempty"`   // the target's functions that are called to read it
 	Nilable  bool     `json:"nilable,omitempty"`
 	Assigned int      `json:"assigned,omitempty"` // where the local first holds a context
 }
@@ -194,11 +196,19 @@ type holderFact struct {
 	Place place  `json:"place,omitempty"`
 }
 
-// A forwardFact says what a function does with a context parameter: keeps it in a field, starts a goroutine with it,
-// or hands it to a callee, or to one that makes what it returns; and of a parameter that is a function, that it is kept
-// for later, or which variable goes over it.
+// A forwardFact says what a function does with a context parameter: keeps it in a field, or hands it to a callee, or to
+// one that makes what it returns; and of a parameter that is a function, that it is kept for later, or which variable
+// goes over it.
 type forwardFact struct {
 	Func   string `json:"function,omitempty"`
-	Kind   string `json:"kind,omitempty"` // field, go, arg, makes, return, values, kept, each
+	Kind   string `json:"kind,omitempty"` // field, arg, makes, return, wrap:…, sent, values, kept, each
 	Target string `json:"target,omitempty"`
+	Arg    int    `json:"arg,omitempty"`
+
+	// When a context is used: set where that is not in line in the function that was given it.
+	Within string `json:"within,omitempty"` // the literal
+	Go     bool   `json:"go,omitempty"`
+	Waited int    `json:"waited,omitempty"`
+	At     int    `json:"at,omitempty"`
+	Lasts  bool   `json:"lasts,omitempty"` // the field is of what was there before
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -39,6 +40,7 @@ func link(p *program) (joined *linked, err error) {
 	l.holdValues()
 	l.markReach()
 	l.markHanded()
+	l.markWithin()
 	return l, nil
 }
 
@@ -203,6 +205,7 @@ func (l *linked) markReach() {
 			if !site.Test && !site.Values {
 				add(site.Func)
 				for _, use := range site.Uses {
+					add(use.Func) // and when its context is used
 					for _, made := range use.Becomes {
 						add(made.Func) // when that runs is to be known
 					}
@@ -227,17 +230,44 @@ func (l *linked) markReach() {
 func (l *linked) markOwn() {
 	for _, facts := range l.packages {
 		for _, site := range facts.Sites {
-			for id := site.Func; id != "" && !l.reach[id]; {
-				l.reach[id] = true
-				fn := l.funcs[id]
-				if fn == nil {
-					break
-				}
-				id = fn.Parent
+			l.markAround(site.Func)
+			for _, use := range site.Uses {
+				l.markAround(use.Func)
 			}
 		}
 	}
 	l.markTesters()
+}
+
+// markAround adds a function and those around it.
+func (l *linked) markAround(id string) {
+	for id != "" && !l.reach[id] {
+		l.reach[id] = true
+		fn := l.funcs[id]
+		if fn == nil {
+			return
+		}
+		id = fn.Parent
+	}
+}
+
+// markWithin adds the literals in which a function uses the context that it is handed, and the variables by whose names
+// they are called: when they run is to be known.
+func (l *linked) markWithin() {
+	within := map[string]bool{}
+	for _, facts := range l.packages {
+		for _, forward := range facts.Forwards {
+			if forward.Within != "" && l.handed[functionOf(forward.Func)] {
+				l.markAround(forward.Within)
+				within[forward.Within] = true
+			}
+		}
+	}
+	for id, node := range l.dispatch {
+		if strings.HasPrefix(id, "local:") && slices.ContainsFunc(node.Targets, func(target string) bool { return within[target] }) {
+			l.reach[id] = true
+		}
+	}
 }
 
 // markTesters adds the functions in tests that call those around sites there: a clean-up may be one.

@@ -98,7 +98,7 @@ type Options struct{ Ctx context.Context }
 type Wide interface{ context.Context; Block() int }
 type Plain struct{ Name string }
 `)
-	x := &extractor{pkg: pkg, givers: map[types.Type]*giver{}}
+	x := &extractor{t: new(target), pkg: pkg, givers: map[types.Type]*giver{}, effort: effort{own: 1000}}
 	for name, want := range map[string]string{
 		"Gin": "method .Request.Context()", "Params": "method .HTTPRequest.Context()", "Stream": "method .Context()",
 		"Options": "field .Ctx", "Wide": "context ", "Plain": "",

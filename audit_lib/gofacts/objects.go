@@ -17,11 +17,13 @@ type object struct {
 	far      bool // it is followed to parameters and callers in any case
 	bound    bool // it works no longer than its context lives, or is a function
 	function bool
+	holds    bool // it has a context in it
 	seen     map[*types.Var]bool
-	command  bool // it is one, of os/exec
-	inside   bool // it is a command that something has been made of, which may start it later
-	started  bool // it is a command, and was started
-	finished bool // and somebody waits for it, or ends it
+	fields   map[handle]bool // that hold it, and were followed
+	command  bool            // it is one, of os/exec
+	inside   bool            // it is a command that something has been made of, which may start it later
+	started  bool            // it is a command, and was started
+	finished bool            // and somebody waits for it, or ends it
 	becomes  []useFact
 }
 
@@ -87,6 +89,13 @@ func (d *decl) becomesOf(call *ast.CallExpr, far bool) []useFact {
 	}
 	o.result, o.far = result, far
 	d.follow(call, o)
+	return d.told(o)
+}
+
+// becomesOfLiteral tells what becomes of what a literal makes that holds a context, or of what it is a part of.
+func (d *decl) becomesOfLiteral(lit *ast.CompositeLit) []useFact {
+	o := &object{maker: d.around(lit), far: true, holds: true, seen: map[*types.Var]bool{}}
+	d.follow(lit, o)
 	return d.told(o)
 }
 
@@ -172,7 +181,7 @@ func (d *decl) follow(e ast.Expr, o *object) {
 		}
 	case *ast.SendStmt:
 		if p.Value == e && d.isElders(p.Chan) {
-			d.note(o, useFact{Kind: map[bool]string{true: "sent", false: "kept"}[o.bound]})
+			d.note(o, useFact{Kind: map[bool]string{true: "sent", false: "kept"}[o.bound || o.holds]})
 		}
 	case *ast.ReturnStmt:
 		if (o.bound || o.far) && d.around(p) == o.maker {
@@ -212,9 +221,13 @@ func (d *decl) followVariable(v *types.Var, o *object) {
 // followField goes on with what is done in this declaration with a field that holds an object: `s.cmd.Wait()`.
 func (d *decl) followField(field ast.Expr, o *object) {
 	h, ok := d.handleOf(field)
-	if !ok || !o.bound {
+	if !ok || !o.bound || o.fields[h] {
 		return
 	}
+	if o.fields == nil {
+		o.fields = map[handle]bool{}
+	}
+	o.fields[h] = true // it may be put into itself: `s.all = &node{run, s.all}`
 	for _, ident := range d.usesOf(h.v) {
 		var e ast.Expr = ident
 		for {
@@ -271,6 +284,10 @@ func (d *decl) followMember(sel *ast.SelectorExpr, o *object) {
 			}
 		}
 		d.work(p, o)
+	default:
+		if isObject(d.info.TypeOf(sel)) {
+			d.follow(sel, o) // a part of it that ends with it: `response.Body`
+		}
 	}
 }
 
@@ -296,16 +313,30 @@ func (d *decl) followArgument(call *ast.CallExpr, e ast.Expr, o *object) {
 	switch elder := receiver == nil || d.isElders(receiver); {
 	case elder && d.isPutting(call, fn, e):
 		d.note(o, useFact{Kind: "kept"})
-	case (o.bound || o.far) && elder && d.ownPackage(fn):
-		d.note(o, useFact{Kind: "given", Target: d.argument(call, e)})
+	case (o.bound || o.far) && elder && d.ownPackage(fn), o.function && !d.ownPackage(fn):
+		given := useFact{Kind: "given", Target: d.argument(call, e)}
+		if start, ok := d.parent(call).(*ast.GoStmt); ok {
+			given.Go, given.Waited = true, d.waitedUntil(start)
+		}
+		d.note(o, given)
 	case !elder && d.rootOf(receiver) != nil && (d.ownPackage(fn) || d.isPutting(call, fn, e)):
 		d.followVariable(d.rootOf(receiver), o) // it may be a part of that now
 	}
 	if o.bound {
 		d.work(call, o)
+		d.followAnswer(call, fn, o)
 	}
 	if o.command && !d.ownPackage(fn) {
 		d.followInside(call, o)
+	}
+}
+
+// followAnswer goes on with what a function of another module gives for an object that has a context, and which ends
+// with it too: `client.Do(request)`.
+func (d *decl) followAnswer(call *ast.CallExpr, fn *types.Func, o *object) {
+	if t, result := d.madeBy(call); t != nil && !o.function && !d.ownPackage(fn) && d.isBound(t) {
+		o.result = result
+		d.follow(call, o)
 	}
 }
 

@@ -77,6 +77,12 @@ func (d *decl) declareLocal(e ast.Expr, from token.Pos) {
 
 func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param, receiver bool) {
 	g := d.giverOf(v.Type())
+	if receiver && g != nil && slices.Contains(g.calls, owner.ID) {
+		g = d.embeddedGiver(v.Type()) // its own method would call itself
+	}
+	if g == nil && param && !receiver && d.isHook(owner) {
+		g = answerGiver(v.Type())
+	}
 	at := d.fset.PositionFor(v.Pos(), false)
 	fact := sourceFact{
 		Name: v.Name(), Expr: v.Name(), Owner: owner.ID, Param: param, File: d.file, Type: typeID(v.Type()),
@@ -105,6 +111,9 @@ func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param,
 	if fact.Role == "context" && param && len(d.assigns[v]) > 0 {
 		_, ends := d.variableOrigins(v) // `ctx, cancel := …` makes it another context
 		fact.Ends, fact.Assigned = ends != notEnded, d.offset(d.assigns[v][0].Pos())
+	}
+	if g != nil {
+		fact.Absent, fact.Calls = d.absentIn(v, g.suffix), g.calls
 	}
 	if fact.Role == "context" && d.cancels {
 		fact.Ended = d.endedIn(v, to)
@@ -197,15 +206,21 @@ func (d *decl) forward(n *ast.Ident, v *types.Var) {
 		if len(origin) < 6 || origin[:6] != "param:" {
 			continue
 		}
-		use := d.useOfContext(n, 0)
-		for _, u := range use {
-			d.out.Forwards = append(d.out.Forwards, forwardFact{Func: origin, Kind: u.Kind, Target: u.Target})
+		for _, u := range d.useOfContext(n, 0) {
+			d.out.Forwards = append(d.out.Forwards, forwardOf(origin, u))
 			if slices.ContainsFunc(u.Becomes, func(made useFact) bool { return made.Kind == "returned" }) {
 				d.out.Forwards = append(d.out.Forwards, forwardFact{Func: origin, Kind: "makes", Target: u.Target})
 			}
 		}
-		if d.around(n).Use != nil && d.around(n).Use.Go {
-			d.out.Forwards = append(d.out.Forwards, forwardFact{Func: origin, Kind: "go"})
-		}
 	}
+}
+
+// forwardOf is a use of a context that is a parameter's. What is used in line is the same fact wherever it stands; so is
+// what the function defers, which is done before it returns.
+func forwardOf(parameter string, u useFact) forwardFact {
+	fact := forwardFact{Func: parameter, Kind: u.Kind, Target: u.Target, Arg: u.Arg, Lasts: u.Lasts}
+	if inLine := u.Func == functionOf(parameter) && !u.Go; !inLine {
+		fact.Within, fact.Go, fact.Waited, fact.At = u.Func, u.Go, u.Waited, u.At
+	}
+	return fact
 }

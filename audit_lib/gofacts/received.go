@@ -59,6 +59,9 @@ func (d *decl) endsBefore(n ast.Node) end {
 	for i := len(climbed) - 1; i >= 0; i-- {
 		if _, literal := climbed[i].(*ast.FuncLit); literal {
 			found = 0
+			if d.isClosing(climbed[i]) {
+				found = stopEnd
+			}
 		} else {
 			found |= d.endsWithin(climbed[i])
 		}

@@ -11,6 +11,7 @@ import (
 // bodyFlags gives, for one body without the literals in it:
 //
 //	forever    a loop without a condition, or over a channel: it goes on until somebody stops it
+//	lasting    a loop that goes on until something fails, or as long as lines come: nobody knows for how long
 //	waits      it waits for goroutines or a channel before it returns
 //	lazy       past a test it makes a value once, and keeps it in its receiver or a package's variable
 //	hijacks    it takes a connection over from the HTTP server
@@ -22,7 +23,9 @@ func bodyFlags(x *extractor, body *ast.BlockStmt, receiver *types.Var) []string 
 		case *ast.FuncLit:
 			return false
 		case *ast.ForStmt:
-			found["forever"] = found["forever"] || n.Cond == nil && n.Init == nil && n.Post == nil && x.loopsOn(n.Body)
+			endless := n.Cond == nil && n.Init == nil && n.Post == nil
+			found["forever"] = found["forever"] || endless && x.loopsOn(n.Body)
+			found["lasting"] = found["lasting"] || endless && !x.leavesWell(n.Body, true) || x.isStream(n.Cond)
 		case *ast.RangeStmt:
 			found["forever"] = found["forever"] || x.isChannel(n.X)
 		case *ast.UnaryExpr:
@@ -35,7 +38,7 @@ func bodyFlags(x *extractor, body *ast.BlockStmt, receiver *types.Var) []string 
 		return true
 	})
 	var flags []string
-	for _, flag := range []string{"forever", "hijacks", "lazy", "signals", "waits"} {
+	for _, flag := range []string{"forever", "hijacks", "lasting", "lazy", "signals", "waits"} {
 		if found[flag] {
 			flags = append(flags, flag)
 		}
@@ -62,6 +65,53 @@ func (x *extractor) loopsOn(body *ast.BlockStmt) bool {
 	})
 	x.listens[body] = found
 	return found
+}
+
+// leavesWell tells whether a loop may be left without a failure: by what stands in no branch of an error. `own` says that
+// a break in what is looked at leaves the loop.
+func (x *extractor) leavesWell(n ast.Node, own bool) bool {
+	found := false
+	x.inspect(n, func(inner ast.Node) bool {
+		switch inner := inner.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ReturnStmt:
+			found = true
+		case *ast.BranchStmt:
+			found = found || inner.Tok == token.GOTO || inner.Tok == token.BREAK && (own || inner.Label != nil)
+		case *ast.ExprStmt:
+			call, ok := inner.X.(*ast.CallExpr)
+			found = found || ok && isExit(call)
+		case *ast.IfStmt:
+			if x.isFailure(inner.Cond) {
+				found = found || inner.Else != nil && x.leavesWell(inner.Else, own)
+				return false
+			}
+		case *ast.ForStmt, *ast.RangeStmt, *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
+			if inner != n && own {
+				found = found || x.leavesWell(inner, false)
+				return false
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// isFailure sees `err != nil`.
+func (x *extractor) isFailure(cond ast.Expr) bool {
+	binary, ok := ast.Unparen(cond).(*ast.BinaryExpr)
+	return ok && binary.Op == token.NEQ && isNil(x, binary.Y) && typeID(x.info.TypeOf(binary.X)) == "error"
+}
+
+// isStream sees the condition of a loop over lines that come as long as somebody writes them: `for lines.Scan()`.
+func (x *extractor) isStream(cond ast.Expr) bool {
+	call, ok := cond.(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	fn := x.calleeFunc(call)
+	return fn != nil && funcID(fn) == "bufio.Scanner.Scan"
 }
 
 func flagCall(x *extractor, call *ast.CallExpr, found map[string]bool) {

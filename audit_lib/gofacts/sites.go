@@ -97,6 +97,9 @@ func (d *decl) addContextSite(site siteFact, e ast.Expr) {
 	if d.givesCancel(e) {
 		site.Flags = append(site.Flags, "cancel_given")
 	}
+	if d.defersCancel(e) {
+		site.Flags = append(site.Flags, "cancel_deferred")
+	}
 	for _, use := range site.Uses {
 		if rest, found := strings.CutPrefix(use.Kind, "wrap:"); found {
 			site.Wraps = append(site.Wraps, rest)
@@ -133,16 +136,18 @@ func (d *decl) isJoined(e ast.Expr) bool {
 	})
 }
 
-// isAfterFailure tells whether a node stands where an error has been found: `if err != nil { … }`.
+// isAfterFailure tells whether a node stands where an error has been found: `if err != nil { … }`, `case err != nil:`.
 func (d *decl) isAfterFailure(path []ast.Node) bool {
 	for i := len(path) - 2; i >= 0; i-- {
 		switch p := path[i].(type) {
 		case *ast.FuncLit:
 			return false
 		case *ast.IfStmt:
-			cond, ok := ast.Unparen(p.Cond).(*ast.BinaryExpr)
-			if ok && cond.Op == token.NEQ && isNil(d.extractor, cond.Y) && typeID(d.info.TypeOf(cond.X)) == "error" &&
-				path[i+1] == ast.Node(p.Body) {
+			if path[i+1] == ast.Node(p.Body) && d.isFailure(p.Cond) {
+				return true
+			}
+		case *ast.CaseClause:
+			if slices.ContainsFunc(p.List, d.isFailure) {
 				return true
 			}
 		}
@@ -189,6 +194,9 @@ func (d *decl) siteFlags(n ast.Node) []string {
 			i = 0
 		}
 	}
+	if d.standsIn(n) {
+		flags = append(flags, "stands_in")
+	}
 	if d.isAfterFailure(path) {
 		flags = append(flags, "failed")
 	}
@@ -233,7 +241,9 @@ const maxUses = 24
 // useOfContext follows a context expression through variables and derivations to what it is used for.
 func (d *decl) useOfContext(e ast.Expr, depth int) []useFact {
 	d.spend(keptStep)
-	use := useFact{Kind: "other", Line: d.fset.PositionFor(e.Pos(), false).Line, Func: d.around(e).ID}
+	use := useFact{
+		Kind: "other", Line: d.fset.PositionFor(e.Pos(), false).Line, Func: d.around(e).ID, At: d.offset(e.Pos()),
+	}
 	switch p := d.parent(e).(type) {
 	case *ast.ParenExpr:
 		return d.useOfContext(p, depth)
@@ -249,10 +259,10 @@ func (d *decl) useOfContext(e ast.Expr, depth int) []useFact {
 	case *ast.KeyValueExpr:
 		use.Kind = "field"
 		if lit, ok := d.parent(p).(*ast.CompositeLit); ok {
-			use.Target = d.composite(lit, p)
+			use.Target, use.Becomes = d.composite(lit, p), d.becomesOfLiteral(lit)
 		}
 	case *ast.CompositeLit:
-		use.Kind, use.Target = "field", typeID(d.info.TypeOf(p))
+		use.Kind, use.Target, use.Becomes = "field", typeID(d.info.TypeOf(p)), d.becomesOfLiteral(p)
 	case *ast.AssignStmt:
 		for i, right := range p.Rhs {
 			if right == e {
@@ -301,10 +311,13 @@ func (d *decl) useAsArgument(call *ast.CallExpr, e ast.Expr, use useFact, depth 
 		use.Go, use.Waited = true, d.waitedUntil(start)
 	}
 	_, use.Defer = d.parent(call).(*ast.DeferStmt)
-	if !d.givesContext(call) || depth > 4 {
+	if !d.givesContext(call) {
 		return []useFact{use}
 	}
 	use.Kind = "wrap:" + use.Target[strings.LastIndexByte(use.Target, '.')+1:]
+	if depth > 4 {
+		return []useFact{use}
+	}
 	return append([]useFact{use}, d.useOfContext(call, depth+1)...)
 }
 
@@ -360,7 +373,7 @@ func (d *decl) useOfAssigned(left []ast.Expr, use useFact, depth int) []useFact 
 			continue
 		}
 		if sel, ok := ast.Unparen(l).(*ast.SelectorExpr); ok {
-			use.Kind = "field"
+			use.Kind, use.Lasts = "field", d.isElders(sel.X)
 			if selection := d.info.Selections[sel]; selection != nil {
 				use.Target = "field:" + typeID(selection.Recv()) + "." + sel.Sel.Name
 			}

@@ -235,7 +235,8 @@ func (d *decl) lasts(e ast.Expr) bool {
 	return d.isKept(e)
 }
 
-// isKept tells whether a value is put into what lives longer than the function around it: `s.f = e`, `append(s.list, e)`.
+// isKept tells whether a value is put into what lives longer than the function around it: `s.f = e`, `append(s.list, e)`,
+// itself or as a part: `s.f = &entry{run: e}`.
 func (d *decl) isKept(e ast.Expr) bool {
 	switch p := d.parent(e).(type) {
 	case *ast.AssignStmt:
@@ -247,6 +248,15 @@ func (d *decl) isKept(e ast.Expr) bool {
 		}
 	case *ast.CallExpr:
 		return isAppend(p) && p.Args[0] != e && d.isElders(p.Args[0])
+	case *ast.ParenExpr:
+		return d.isKept(p)
+	case *ast.UnaryExpr:
+		return d.isKept(p)
+	case *ast.CompositeLit:
+		return d.isKept(p)
+	case *ast.KeyValueExpr:
+		lit, ok := d.parent(p).(*ast.CompositeLit)
+		return ok && p.Value == e && d.isKept(lit)
 	}
 	return false
 }

@@ -11,7 +11,9 @@ from audit_lib.judge.graph import TESTING, Graph
 from audit_lib.judge.lifetime import is_init, is_main
 from audit_lib.judge.objects import above, is_kept, works_on
 from audit_lib.judge.reach import Reach
+from audit_lib.judge.timing import apart
 from audit_lib.judge.trail import Trail
+from audit_lib.judge.versions import has_without_cancel
 from audit_lib.model import Category, Radius, Verdict
 from audit_lib.read.facts import Func, Origin, TypedSite, Use
 from audit_lib.read.syntax import Directive
@@ -119,6 +121,8 @@ class Case:
         """What the context is given to that makes an object of which this is told, here or where it is returned."""
         ways = {way.callee: way.edge for way in self.trail.ways}
         for use in self.site.uses:
+            if use.kind == "field":
+                continue  # what holds a context is judged by where that goes
             made = (use.becomes, use.function)
             if any(told(use, *place) for place in (made, *above(self.graph, *made, ways))):
                 return use.target
@@ -146,6 +150,18 @@ class Case:
                     seen.add(other)
                     queue.append(other)
         return False
+
+    @property
+    def too_old_to_detach(self) -> str:
+        """Why a context cannot be cut off from its end: the `go` line of its module; or empty."""
+        if has_without_cancel(self.go_version):
+            return ""
+        return f"context.WithoutCancel needs Go 1.21, and go.mod says {'.'.join(map(str, self.go_version))}"
+
+    @property
+    def apart(self) -> tuple[Use, ...]:
+        """The uses of its context that would be cut off from the end of the source, while the others are not."""
+        return apart(self.graph, self.site, self.trail.supply.lifetime) if self.trail.supply is not None else ()
 
     @property
     def is_ignored(self) -> bool:

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from audit_lib.judge.accessors import Accessors
 from audit_lib.judge.effort import Effort
 from audit_lib.judge.foreign import Fate, Foreign
-from audit_lib.read.facts import Call, Dispatch, EdgeKind, Facts, Func, Origin, Use
+from audit_lib.read.facts import Call, Dispatch, EdgeKind, Facts, Forward, Func, Origin, Use
 
 ESCAPES = frozenset({"field", "return", "sent"})
 """Uses of a literal by which it runs when the function around it may long have returned."""
@@ -67,7 +68,7 @@ class Graph:
         for source in facts.sources:
             self._sources[source.owner].append(source)
         self._given: dict[str, list[str]] = defaultdict(list)
-        self._forwards: dict[str, list[tuple[str, str]]] = defaultdict(list)
+        self._forwards: dict[str, list[Forward]] = defaultdict(list)
         self._kept: dict[str, list[str]] = defaultdict(list)
         for forward in facts.forwards:
             if forward.kind == "value":
@@ -75,7 +76,7 @@ class Graph:
             elif forward.kind in ("kept", "each"):
                 self._kept[forward.function].append(forward.target)
             else:
-                self._forwards[forward.function].append((forward.kind, forward.target))
+                self._forwards[forward.function].append(forward)
         self.foreign = Foreign(facts.foreign)
         self._programs = frozenset(p.path for p in facts.packages if p.name == "main")
         self._built = frozenset(p.module for p in facts.packages if p.name == "main")  # modules that have a program
@@ -90,6 +91,7 @@ class Graph:
         self.direct = cache(self._direct)
         self.fate = cache(self._fate)
         self.chain = cache(self._chain)
+        self._accessors = Accessors(facts.calls, self.dispatch, self.top, self.effort)
         # functions that wait for something outside the process with a context of their own, or with none
         self.waiting = frozenset(self.top(site.function) for site in facts.sites if site.io and not site.values)
 
@@ -200,6 +202,10 @@ class Graph:
     def is_library(self, package: str) -> bool:
         """Whether a package belongs to a module that builds no program: its exported functions are for others."""
         return self._module_of.get(package, "") not in self._built
+
+    def is_for_others(self, func: Func) -> bool:
+        """Whether a function is for other modules to call: exported by a library, and not internal."""
+        return func.exported and self.is_library(func.package) and "internal" not in func.package.split("/")
 
     def interfaces_of(self, function: str) -> tuple[Dispatch, ...]:
         """The interface methods that a method implements."""
@@ -317,7 +323,12 @@ class Graph:
     def forwards(self, function: str) -> Iterator[tuple[str, str]]:
         """What a function does with its context parameters: (kind, target)."""
         for index in range(8):
-            yield from self._forwards.get(f"param:{function}#{index}", ())
+            for forward in self.handed_on(function, index):
+                yield forward.kind, forward.target
+
+    def handed_on(self, function: str, index: int) -> tuple[Forward, ...]:
+        """What a function does with the context that is one of its parameters."""
+        return tuple(self._forwards.get(f"param:{function}#{index}", ()))
 
     def ignores(self, target: str) -> bool:
         """Whether nothing that a context is handed to, and hands it on to, does anything with it that is known."""
@@ -356,7 +367,10 @@ class Graph:
         return tuple(self._sources.get(function, ()))
 
     def sources_at(self, function: str, offset: int) -> tuple[Origin, ...]:
-        """The contexts that can be written at a position, the innermost declared first; hidden names are left out."""
+        """The contexts that can be written at a position, the innermost declared first.
+
+        Hidden names are left out, what was found not to be there, and what calls the function itself.
+        """
         found: dict[str, Origin] = {}
         for func in self.chain(function):
             self.effort.spend(1 + len(self._sources[func.id]))
@@ -368,8 +382,14 @@ class Graph:
         chain = self.chain(function)
         for source in self._sources.get(f"package:{chain[0].package}", ()) if chain else ():
             found.setdefault(source.name, source)
-        usable = [source for source in found.values() if source.role != "shadow"]
+        usable = [one for one in found.values() if self._is_readable(one, function, offset)]
         return tuple(sorted(usable, key=lambda source: -source.start))
+
+    def _is_readable(self, source: Origin, function: str, offset: int) -> bool:
+        """Whether there is something to read a context from, and reading it does not come back to the same function."""
+        if source.role == "shadow" or source.is_absent(offset):
+            return False
+        return not any(self.top(function) in self._accessors.reached_from(called) for called in source.calls)
 
 
 Told = Callable[[Graph, Edge], bool]

@@ -39,7 +39,9 @@ class Lifetimes:
         self._params: dict[str, Lifetime | None] = {}
         self._ambient: dict[str, Lifetime | None] = {}
         self._called = self._find_called()
-        self._settle()
+        self._dependents = self._find_dependents()
+        self._settle((*graph.funcs, *graph.dispatch))
+        self._settle(self._called_elsewhere())
 
     def of_source(self, source: Origin) -> Lifetime | None:
         """The lifetime of a source, or None for one that nobody can end and that stands for nothing."""
@@ -108,13 +110,12 @@ class Lifetimes:
             return None
         return self._of_origins(call.context, call.caller, ends=True)
 
-    def _settle(self) -> None:
-        """Look at every function, and again at those that depend on one that has changed, until nothing changes.
+    def _settle(self, nodes: Iterable[str]) -> None:
+        """Look at functions, and again at those that depend on one that has changed, until nothing changes.
 
         A lifetime only ever becomes more telling, so this ends, and in the same state whatever the order.
         """
-        dependents = self._dependents()
-        waiting = deque([*self._graph.funcs, *self._graph.dispatch])
+        waiting = deque(nodes)
         queued = set(waiting)
         while waiting:
             node = waiting.popleft()
@@ -123,11 +124,25 @@ class Lifetimes:
             changed = self._learn(self._params, node, self._param_of(node))
             changed |= self._learn(self._ambient, node, self._ambient_of(node))
             if changed:
-                news = [name for name in (node, *dependents[node]) if name not in queued]
+                news = [name for name in (node, *self._dependents[node]) if name not in queued]
                 waiting.extend(news)
                 queued.update(news)
 
-    def _dependents(self) -> dict[str, list[str]]:
+    def _called_elsewhere(self) -> list[str]:
+        """The functions of which others have the context that they are called with, while the target itself has none.
+
+        They learn it when all that the target says is known. What is given back has changed.
+        """
+        changed = []
+        for func in self._graph.funcs.values():
+            takes = any(param.role == "context" for param in func.params) and not func.test
+            known = self._params.get(func.id) is not None
+            if takes and not known and (func.closed_by or self._graph.is_for_others(func)):
+                self._params[func.id] = self._uncalled(func.id)
+                changed.append(func.id)
+        return [name for node in changed for name in (node, *self._dependents[node])]
+
+    def _find_dependents(self) -> dict[str, list[str]]:
         """Which nodes look at which: at callers, at what holds them, at those whose parameter they are called with."""
         dependents: dict[str, list[str]] = defaultdict(list)
         for node in (*self._graph.funcs, *self._graph.dispatch):

@@ -9,11 +9,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from audit_lib.judge.foreign import Fate
-from audit_lib.judge.graph import Edge, Graph, Told
+from audit_lib.judge.graph import LATER, Edge, Graph, Told
 from audit_lib.read.facts import Func, Use
 
 Late = Literal[Fate, "defer"]
 """How work is done: in line (empty), or as its `Fate` says, or deferred."""
+
+_RUN_LATER = tuple(f"param:{function}#" for function in sorted(LATER))
+"""How the parameters are named of functions that run a callback when their caller is gone."""
 
 _NAMED = ("local:", "field:", "var:")
 """How the nodes begin by which a literal is called that has got a name."""
@@ -30,6 +33,14 @@ def works_on(graph: Graph, becomes: Iterable[Use], maker: str) -> bool:
         use.kind in ("left", "sent")
         or (use.kind == "works" and _fate_of_work(graph, use, function) not in ("", "defer"))
         for use, function in _all_of(graph, becomes, maker)
+    )
+
+
+def is_left_behind(graph: Graph, becomes: Iterable[Use], maker: str) -> bool:
+    """Whether an object that `maker` makes is there when it has returned: its caller has it, or others have."""
+    return any(
+        use.kind in ("returned", "kept", "sent", "left") or (use.go and not use.waited)
+        for use, _ in _all_of(graph, becomes, maker)
     )
 
 
@@ -50,15 +61,28 @@ def called_late(graph: Graph, literal: Func) -> frozenset[Late]:
         seen.add(maker)
         for call in (edge.call for edge in graph.callers(maker) if edge.kind != "closure" and not edge.call.test):
             called = True
-            for use, function in _all_of(graph, call.becomes, call.caller):
-                if use.kind in ("kept", "sent"):
-                    found.add("kept")
-                elif use.kind == "returned":
-                    queue.append(function)
-                elif use.kind == "works":
-                    found.add(_fate_of_work(graph, use, function))
+            made = tuple(_all_of(graph, call.becomes, call.caller))
+            found |= _called_in(graph, made)
+            queue += [function for use, function in made if use.kind == "returned"]
     plain = not literal.params and literal.results in ((), ("error",))
     return frozenset(found - {""} if called or not plain else {"kept"})
+
+
+def called_when(graph: Graph, becomes: Iterable[Use], maker: str) -> set[Late]:
+    """How a function is called that `maker` gets from a call, by what becomes of it."""
+    return _called_in(graph, _all_of(graph, becomes, maker))
+
+
+def _called_in(graph: Graph, made: Iterable[tuple[Use, str]]) -> set[Late]:
+    found: set[Late] = set()
+    for use, function in made:
+        if use.kind in ("kept", "sent"):
+            found.add("kept")
+        elif use.kind == "works":
+            found.add(_fate_of_work(graph, use, function))
+        elif use.kind == "given" and use.target.startswith(_RUN_LATER):
+            found.add("go")
+    return found
 
 
 def _is_left(graph: Graph, edge: Edge) -> bool:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 
+from audit_lib.judge.accessors import is_accessor
 from audit_lib.judge.graph import ESCAPES, GROUPS, LATER, TESTING, Edge, Graph
 from audit_lib.judge.lifetime import COMMANDS, DETACHED, Lifetimes, is_init, is_main
 from audit_lib.judge.objects import works_on
 from audit_lib.judge.radius import Radii
 from audit_lib.judge.ways import Step, Steps, Supply, Way
 from audit_lib.model import Radius
-from audit_lib.read.facts import Call, Origin
+from audit_lib.read.facts import Call, Func, Origin
 
 ROLES = {"context": 0, "method": 1, "field": 2, "global": 3, "stored": 4}
 """In which order ways to get a context are preferred: what cannot be nil first."""
@@ -51,12 +52,17 @@ def is_cut_off(source: Origin, function: str) -> bool:
     return DETACHED in source.origins and source.owner == function
 
 
-def preference(rank: int, source: Origin, function: str, *, ended: bool) -> tuple[int, ...]:
+def preference(rank: int, source: Origin, chain: Sequence[Func], *, ended: bool) -> tuple[int, ...]:
     """What tells sources in scope of a function apart, the less the better; `rank` is that of the source's lifetime.
 
-    One that has been ended comes last, one that was cut off from another's end behind those of its rank.
+    `chain` is the function with those around it. One that has been ended comes last, one that was cut off from
+    another's end behind those of its rank; of the others the nearest goes first: what a handler is given, before what
+    the function around it was.
     """
-    return (ended, rank, is_cut_off(source, function), ROLES[source.role], -source.start)
+    role = ROLES[source.role]
+    away = next((depth for depth, func in enumerate(chain) if func.id == source.owner), len(chain))
+    function = chain[0].id if chain else ""
+    return (ended, rank, is_cut_off(source, function), role >= ROLES["field"], away, role, -source.start)
 
 
 class Reach:
@@ -84,6 +90,7 @@ class Reach:
         """
         best: tuple[tuple[int, ...], Supply] | None = None
         sources = self._graph.sources_at(function, offset)
+        chain = self._graph.chain(function)
         self._graph.effort.spend(10 * len(sources))
         for source in sources:
             if (source.role == "stored" and not self._stored) or source.gives in TESTING:
@@ -96,7 +103,7 @@ class Reach:
             lifetime = self._lifetimes.of_source(source)
             if lifetime is None:
                 continue
-            key = preference(self._lifetimes.rank(source, lifetime, function), source, function, ended=ended)
+            key = preference(self._lifetimes.rank(source, lifetime, function), source, chain, ended=ended)
             if best is None or key < best[0]:
                 best = (key, Supply(source, lifetime))
         return best[1] if best else None
@@ -104,7 +111,7 @@ class Reach:
     def _is_closed(self, function: str) -> bool:
         """Whether a function's parameters are not the module's to change."""
         func = self._graph.funcs.get(function)
-        if func is None or func.test or is_main(func) or is_init(func):
+        if func is None or func.test or is_main(func) or is_init(func) or is_accessor(func):
             return True
         return bool(func.closed_by) or self.is_registered(function)
 

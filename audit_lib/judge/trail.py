@@ -3,48 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Literal
 
-from audit_lib.judge.graph import ESCAPES, Edge, Graph
+from audit_lib.judge.crossings import Crossing, CrossingKind, given_away, goes_on, goroutine, literals
+from audit_lib.judge.graph import Edge, Graph
 from audit_lib.judge.lifetime import WORKER_NAMES, Lifetimes
-from audit_lib.judge.objects import called_late
-from audit_lib.judge.reach import SHARED, Reach
+from audit_lib.judge.reach import Reach
+from audit_lib.judge.timing import late_uses, uses_of
 from audit_lib.judge.ways import Supply, Way
-from audit_lib.read.facts import Call, Func, Origin, Place, TypedSite, Use
-
-CrossingKind = Literal["go", "kept", "unknown", "defer", "shared", "lazy", "batch", "after"]
-
-NAMED = frozenset({"field", "return", "var"})
-"""Uses of literals that are called by a name, or by who gets them."""
+from audit_lib.read.facts import Func, Origin, TypedSite
 
 COMMON: dict[str, CrossingKind] = {"flight": "shared", "batch": "batch"}
 """Work that is others' too, as facts have it, and the border that it is."""
 
-_LATE: tuple[CrossingKind, ...] = ("go", "kept", "unknown", "defer")
-"""The borders that a literal is behind which is called by a name, by how it is called."""
-
 AFTER = frozenset({"after_done", "after_signal", "after_stop"})
 """How sites stand that come behind an end."""
-
-
-@dataclass(frozen=True)
-class Crossing:
-    """A border between a source and a site: its kind, where it is, and how a goroutine behind it lives.
-
-    `waited`: somebody waits for what is done in it up to there. `endless`: it goes on until somebody stops it.
-    `hijacked`: its starter has taken a connection over, which lives longer than the request. `target` is what gets the
-    function, where it is given away.
-    """
-
-    kind: CrossingKind
-    function: str
-    place: Place
-    waited: bool = False
-    endless: bool = False
-    hijacked: bool = False
-    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,36 +36,44 @@ class Trail:
     @property
     def unwaited(self) -> Crossing | None:
         """The goroutine nearest to the site that nobody waits for."""
-        return next((c for c in self.crossings if c.kind == "go" and not c.waited), None)
+        return next((crossing for crossing in self.crossings if crossing.unwaited), None)
 
 
 def trail_of(graph: Graph, lifetimes: Lifetimes, reach: Reach, site: TypedSite) -> Trail:
     """The trail of the nearest source: one in scope before one that is some calls up."""
     supply = reach.supply_at(site.function, site.place.start, but=f"root:{site.place.start}")
     if supply is not None:
-        return trail_in_scope(graph, lifetimes, site, supply)
+        return _with_its_work(graph, site, trail_in_scope(graph, lifetimes, site, supply))
     for func in graph.chain(site.function):
         ways = reach.steps_to(func.id)
         if ways and ways[-1].supply is not None:
-            return trail_by_threading(graph, lifetimes, site, ways)
+            return _with_its_work(graph, site, trail_by_threading(graph, lifetimes, site, ways))
     return trail_without_source(graph, site)
+
+
+def _with_its_work(graph: Graph, site: TypedSite, trail: Trail) -> Trail:
+    """A trail whose goroutines are as endless as what the site's context is handed to in them."""
+    if trail.unwaited is None or not any(goes_on(graph, use.target) for use in uses_of(site) if use.kind == "arg"):
+        return trail
+    crossings = (replace(one, endless=True) if one.unwaited else one for one in trail.crossings)
+    return replace(trail, crossings=tuple(crossings))
 
 
 def is_left_above(graph: Graph, lifetimes: Lifetimes, reach: Reach, site: TypedSite, opener: str) -> bool:
     """Whether the border that a site is behind lies above the function that takes a context for it: detached there."""
-    own = (*_own(graph, site), *_literals(graph, site.function, opener, site.place.start))
+    own = (*_own(graph, site), *literals(graph, site.function, opener, site.place.start))
     return not any(map(_ends, own)) and any(map(_ends, trail_of(graph, lifetimes, reach, site).crossings))
 
 
 def _ends(crossing: Crossing) -> bool:
     """Whether a context may have ended behind a border."""
-    return crossing.kind in ("defer", "after", "kept", "unknown") or (crossing.kind == "go" and not crossing.waited)
+    return crossing.kind in ("defer", "after") or crossing.leaves
 
 
 def trail_in_scope(graph: Graph, lifetimes: Lifetimes, site: TypedSite, supply: Supply) -> Trail:
     """The trail of a source that is in scope at the site."""
     source = supply.source
-    found = (*_own(graph, site), *_literals(graph, site.function, source.owner, site.place.start))
+    found = (*_own(graph, site), *literals(graph, site.function, source.owner, site.place.start))
     found = (*found, *started(graph, lifetimes, source))
     if supply.source.has_ended(site.place.start):
         found = (*found, Crossing("after", site.function, site.place))
@@ -105,7 +87,7 @@ def trail_by_threading(graph: Graph, lifetimes: Lifetimes, site: TypedSite, ways
     """
     offset = site.place.start
     graph.effort.spend(20 * len(ways))
-    found = [*_own(graph, site), *_literals(graph, site.function, ways[0].callee, offset)]
+    found = [*_own(graph, site), *literals(graph, site.function, ways[0].callee, offset)]
     for way in ways:
         call = way.edge.call
         callee = graph.funcs.get(way.callee)
@@ -116,12 +98,12 @@ def trail_by_threading(graph: Graph, lifetimes: Lifetimes, site: TypedSite, ways
         if call.common:
             found.append(Crossing(COMMON[call.common], call.caller, call.place))
         if call.kind == "closure":
-            found += _literals(graph, way.callee, call.caller, offset)
+            found += literals(graph, way.callee, call.caller, offset)
         else:
             found += (*_at_call(graph, way, callee), *_ended(graph, way, ways[-1].supply))
             offset = call.place.start
         if way.supply is not None:
-            found += _literals(graph, call.caller, way.supply.source.owner, offset)
+            found += literals(graph, call.caller, way.supply.source.owner, offset)
     supply = ways[-1].supply
     found += started(graph, lifetimes, supply.source) if supply else ()
     return Trail(supply, ways, tuple(found))
@@ -131,13 +113,13 @@ def _at_call(graph: Graph, way: Way, callee: Func | None) -> Iterator[Crossing]:
     """The borders that a call is."""
     call = way.edge.call
     if call.go:
-        yield _goroutine(graph, call.caller, call.place, callee, waited=call.waited > 0)
+        yield goroutine(graph, call.caller, call.place, callee, waited=call.waited > 0)
     if call.streamed:
-        yield _goroutine(graph, call.caller, call.place, callee, waited=False)
+        yield goroutine(graph, call.caller, call.place, callee, waited=False)
     if call.defer:
         yield Crossing("defer", call.caller, call.place)
     if call.kind == "value" and way.edge.through is None and call.use is not None:
-        yield from _given(graph, call.use, call.caller, call.place, callee, call.place.start)
+        yield from given_away(graph, call.use, call.caller, call.place, callee, call.place.start)
 
 
 def _ended(graph: Graph, way: Way, supply: Supply | None) -> Iterator[Crossing]:
@@ -167,7 +149,7 @@ def started(graph: Graph, lifetimes: Lifetimes, source: Origin) -> Iterator[Cros
         worker = starter is not None and starter.name.rpartition(".")[2] in WORKER_NAMES
         if not worker and lifetimes.of_call(call) == "request":
             body = graph.funcs.get(source.owner)
-            crossing = _goroutine(graph, call.caller, call.place, body, waited=call.waited > 0)
+            crossing = goroutine(graph, call.caller, call.place, body, waited=call.waited > 0)
             if not crossing.endless:
                 yield crossing
 
@@ -179,87 +161,25 @@ def _is_started(_: Graph, edge: Edge) -> bool:
 
 def trail_without_source(graph: Graph, site: TypedSite) -> Trail:
     """The borders around a site for which there is no source."""
-    return Trail(None, (), (*_own(graph, site), *_literals(graph, site.function, "", site.place.start)))
+    return Trail(None, (), (*_own(graph, site), *literals(graph, site.function, "", site.place.start)))
 
 
 def _own(graph: Graph, site: TypedSite) -> Iterator[Crossing]:
-    """The borders in the site's own statement and function."""
-    started = next((use for use in site.uses if use.kind == "arg" and use.go), None)
-    if "go" in site.flags or started is not None:
+    """The borders in the site's own statement and function, and those that all uses of its context are behind."""
+    late, uses = late_uses(graph, site), uses_of(site)
+    started = next((use for use in uses if use.kind == "arg" and use.go), None)
+    if "go" in site.flags or (started is not None and all(use.go for use in uses)):
         body = graph.funcs.get(started.target) if started is not None else None
         waited = started.waited if started is not None else site.waited
-        yield _goroutine(graph, site.function, site.place, body, waited=waited > 0)
+        yield goroutine(graph, site.function, site.place, body, waited=waited > 0)
     if AFTER & set(site.flags):
         yield Crossing("after", site.function, site.place)
-    if "defer" in site.flags or ((uses := _real(site.uses)) and all(use.defer for use in uses)):
+    if "defer" in site.flags:
         yield Crossing("defer", site.function, site.place)
+    if len(late) == len(uses):
+        yield from (one.crossing for one in late)
     for common in COMMON.keys() & set(site.flags):
         yield Crossing(COMMON[common], site.function, site.place)
     func = graph.funcs.get(site.function)
     if func is not None and ("lazy" in func.flags or "lazy" in site.flags):
         yield Crossing("lazy", func.id, func.place)
-
-
-def _real(uses: tuple[Use, ...]) -> list[Use]:
-    return [use for use in uses if use.kind == "arg"]
-
-
-def _literals(graph: Graph, function: str, owner: str, offset: int) -> Iterator[Crossing]:
-    """The borders that the literals between a place in a function and the owner of a source are."""
-    for func in graph.chain(function):
-        if func.id == owner or not func.parent or func.use is None:
-            return
-        yield from _given(graph, func.use, func.parent, func.place, func, offset)
-        if func.use.kind == "defer" or func.use.defer:
-            yield Crossing("defer", func.parent, func.place)
-        if func.use.kind in NAMED:
-            late = called_late(graph, func)
-            yield from (Crossing(kind, func.parent, func.place) for kind in _LATE if kind in late)
-        parent = graph.funcs.get(func.parent)
-        if parent is not None and "lazy" in parent.flags and parent.id != owner:
-            yield Crossing("lazy", parent.id, parent.place)
-
-
-def _given(graph: Graph, use: Use, function: str, place: Place, body: Func | None, offset: int) -> Iterator[Crossing]:
-    """The border that a function is behind which is given away at a place; `offset` is where the work in it stands."""
-    fate = graph.fate_of(use)
-    if fate == "shared" or use.target in SHARED:
-        yield Crossing("shared", function, place, target=use.target)
-    elif fate == "go":
-        yield _goroutine(graph, function, place, body, waited=use.waited > offset)
-    elif fate in ("kept", "unknown") and use.waited <= offset:
-        yield Crossing(fate, function, place, target=use.target)
-
-
-def _goroutine(graph: Graph, starter: str, place: Place, body: Func | None, *, waited: bool) -> Crossing:
-    endless = body is not None and "forever" in body.flags
-    hijacked = any("hijacks" in func.flags for func in graph.chain(starter))
-    return Crossing("go", starter, place, waited=waited, endless=endless, hijacked=hijacked)
-
-
-def crossings_at(graph: Graph, call: Call, owner: str) -> tuple[Crossing, ...]:
-    """The borders between a context that `owner` declares and what a call of it runs."""
-    found = []
-    if call.go or call.streamed:
-        body = graph.funcs.get(call.callee)
-        found.append(_goroutine(graph, call.caller, call.place, body, waited=call.waited > 0))
-    if call.use is not None:
-        found += _given(graph, call.use, call.caller, call.place, graph.funcs.get(call.callee), call.place.start)
-    if call.defer:
-        found.append(Crossing("defer", call.caller, call.place))
-    if call.after:
-        found.append(Crossing("after", call.caller, call.place))
-    return (*found, *_literals(graph, call.caller, owner, call.place.start))
-
-
-def outlives(graph: Graph, function: str, owner: str, offset: int) -> bool:
-    """Whether a literal may run when the function around it, which declares a context, has returned and ended it."""
-    for func in graph.chain(function):
-        if func.id == owner or not func.parent or func.use is None:
-            return False
-        if func.use.kind in ESCAPES:
-            return True
-        border = next(_literals(graph, func.id, func.parent, offset), None)
-        if border is not None and (border.kind in ("kept", "unknown") or (border.kind == "go" and not border.waited)):
-            return True
-    return False

@@ -11,6 +11,11 @@ FIRST_TEST_CONTEXT = (1, 24)
 """The first Go with `t.Context()`."""
 
 
+def has_without_cancel(version: tuple[int, ...]) -> bool:
+    """Whether a `go` line has `context.WithoutCancel`; where there is none it is taken to be new enough."""
+    return not version or version >= FIRST_WITHOUT_CANCEL
+
+
 class Versions:
     """The `go` lines of a target's modules."""
 

@@ -59,12 +59,15 @@ class Use(msgspec.Struct, frozen=True):
     A context: `arg` of `target`, `field`, `global`, `return`, `wrap:WithTimeout`, `method`, `written` and so on. A
     literal: `go`, `defer`, `call`, `arg`, `var`, `field`, `return`. `values`: the target only reads values, as a logger
     does. `makes`: it makes an object, which may keep what it is given. `tx`: the call is part of a transaction.
-    `lasts`: what gets a literal lives longer than the function around it. `waited`: up to which offset somebody waits
-    for what is done in the goroutine that it is started in; 0 where nobody does.
+    `lasts`: what gets a literal, or the field that gets a context, lives longer than the function around it. `waited`:
+    up to which offset somebody waits for what is done in the goroutine that it is started in; 0 where nobody does.
 
-    An object that the target makes `becomes` something: it is `kept` where others find it. One that works no longer
-    than its context lives is `sent` over a channel, `returned` to the caller, `given` to a parameter (`target`),
-    `works` in another function or a go statement (`function`, at offset `at`), or is `left`: started, and nothing more.
+    What a context is used for stands `at` an offset of `function`.
+
+    An object that the target makes, or that a literal makes with a context, `becomes` something: it is `kept` where
+    others find it. One that works no longer than its context lives is `sent` over a channel, `returned` to the
+    caller, `given` to a parameter (`target`), `works` in another function or a go statement (`function`, at offset
+    `at`), or is `left`: started, and nothing more.
     """
 
     kind: str = ""
@@ -160,7 +163,8 @@ class Origin(msgspec.Struct, frozen=True):
     `role` is `context`, `method`, `field`, `stored` (in the receiver) or `shadow` (hides a name). Of a local,
     `origins` says what it was made from, and `ends` whether it can end, and `lives` whether somebody ends it, not a
     time only. A parameter has `ends` and `assigned` where it is assigned another context. `ended` are the parts of the
-    file in which it has been ended by hand.
+    file in which it has been ended by hand, `absent` those in which it, or what it is read from, was found to be nil or
+    not to be there. `calls` names the target's functions that are called to read it.
     """
 
     expr: str = ""
@@ -180,6 +184,8 @@ class Origin(msgspec.Struct, frozen=True):
     ends: bool = False
     lives: bool = False
     ended: tuple[tuple[int, int], ...] = ()
+    absent: tuple[tuple[int, int], ...] = ()
+    calls: tuple[str, ...] = ()
     nilable: bool = False
     assigned: int = 0
 
@@ -187,17 +193,29 @@ class Origin(msgspec.Struct, frozen=True):
         """Whether somebody has ended it where a position is reached."""
         return any(start <= offset < stop for start, stop in self.ended)
 
+    def is_absent(self, offset: int) -> bool:
+        """Whether there is nothing to read it from where a position is reached."""
+        return any(start <= offset < stop for start, stop in self.absent)
+
 
 class Forward(msgspec.Struct, frozen=True):
     """What a function does with a context that it is given (`function` is the parameter's node), or is used as.
 
     `makes`: it hands it to what makes what it returns. Of a parameter that is a function: that it is `kept` for
-    later, or which variable goes over `each` of it.
+    later, or which variable goes over `each` of it. A context that is not used in line in the function itself is used
+    `within` a literal, or in a `go` statement, as in `Use`, at offset `at`. `lasts`: the field is of what
+    was there before.
     """
 
     function: str
     kind: str = ""
     target: str = ""
+    arg: int = 0
+    within: str = ""
+    go: bool = False
+    waited: int = 0
+    at: int = 0
+    lasts: bool = False
 
 
 class Foreign(msgspec.Struct, frozen=True):

@@ -71,7 +71,7 @@ def test_the_wheel_holds_the_helpers_sources_and_the_rules(tmp_path: Path) -> No
     (wheel,) = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     package = REPOSITORY / "audit_lib"
-    shipped = [*package.rglob("*.py"), *package.rglob("*.yml"), *(package / "gofacts").glob("*")]
+    shipped = [*package.rglob("*.py"), *package.rglob("*.yml"), *(package / "gofacts").rglob("*")]
     assert {path.relative_to(REPOSITORY).as_posix() for path in shipped if path.is_file()} <= names
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from audit_lib.judge.accessors import is_accessor
 from audit_lib.judge.case import Case, Decision, is_constructor
 from audit_lib.judge.graph import Edge, Graph
 from audit_lib.judge.lifetime import is_main
+from audit_lib.judge.timing import is_handed_off
 from audit_lib.model import Category
 
 STANDS_IN_WORK = frozenset({"loop", "after_stop", "after_signal", "after_tick"})
@@ -22,8 +24,12 @@ def of_shape(case: Case) -> Decision | None:
         return None
     if case.has("guard"):
         return _keep(case, "request", "a guard against a nil context: it stands in where a caller gave none")
+    if case.has("stands_in") and (case.trail.supply is None or case.trail.ways):
+        return _keep(case, "request", "it stands in where what would give the context is not there")
     if case.has("joined"):
         return _keep(case, "request", "it is joined with another context, which gives its values and not its end")
+    if is_accessor(case.top) and (case.trail.supply is None or case.trail.ways):
+        return _keep(case, "request", f"{case.top.name} gives the context of what it is called on, and has no other")
     if _is_wrapper(case):
         return _keep(case, "request", f"{case.top.name} is the form without a context of what it calls")
     if "package_level" in case.func.flags:
@@ -44,7 +50,7 @@ def of_lifetime(case: Case) -> Decision | None:
     if case.used_as("return") in BASES:
         return _keep(case, "background", "a server's requests are made from it: it ends when they have")
     field = case.used_as("field")
-    if field is not None and (case.constructs or not case.targets):
+    if field is not None and not any(map(is_handed_off, case.site.uses)) and (case.constructs or not case.targets):
         plain = not case.site.wraps
         category: Category = "init" if case.starts_up or (plain and case.constructs) else "background"
         return _keep(case, category, "the context is kept for the life of an object, which ends it by itself")

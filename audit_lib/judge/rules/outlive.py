@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from audit_lib.judge.case import Case, Decision
+from audit_lib.judge.crossings import Crossing
 from audit_lib.judge.lifetime import WORKER_NAMES, is_main
 from audit_lib.judge.rules.reachable import is_worth
-from audit_lib.judge.trail import Crossing
-from audit_lib.judge.versions import FIRST_WITHOUT_CANCEL
+from audit_lib.judge.undoing import stops_with_it, takes_back, writes_down_failure
 from audit_lib.judge.ways import Supply
 from audit_lib.model import Category
 
@@ -16,10 +16,6 @@ ENDINGS = frozenset({"net/http.Server.Shutdown", "google.golang.org/grpc.Server.
 
 WRITES = ("Record", "Write", "Append", "Insert", "Add", "Save", "Log", "Emit", "Audit", "record", "write", "append")
 """How functions begin that add an entry to a log."""
-
-
-TAKING_BACK = ("delete", "remove", "clean", "rollback", "undo", "revert", "abort", "unlock", "release", "destroy")
-"""How functions begin, in lower case, that take back what was done."""
 
 
 def decide(case: Case) -> Decision | None:
@@ -37,8 +33,10 @@ def decide(case: Case) -> Decision | None:
             return decision
     if _is_audit_entry(case):
         return _detach(case, category, "it writes an audit entry on what has been done already")
-    if _cleans_up(case):
-        return _detach(case, category, "it cleans up after a failure, which may be the end of the context")
+    if takes_back(case):
+        return _detach(case, category, "it takes back what was done, also where the context has ended")
+    if writes_down_failure(case):
+        return _detach(case, category, "it writes down a failure, which may be the end of the context")
     if supply.lifetime in ("worker", "process"):
         return _at_an_end(case) or _given_away(case, category)
     given_away = _given_away(case, category)
@@ -46,7 +44,7 @@ def decide(case: Case) -> Decision | None:
         return given_away
     if case.trail.first("defer"):
         return _detach(case, category, "it runs when the function returns, when the context may have ended")
-    if case.trail.first("after") or any(target in ENDINGS for target in case.targets):
+    if case.trail.first("after") or _ends_a_server(case):
         return _detach(case, category, "it runs after the context has ended")
     return None
 
@@ -89,7 +87,7 @@ def _at_an_end(case: Case) -> Decision | None:
     """What a worker or a process does when it ends has no context that goes on: one of its own is right."""
     kept = case.trail.first("kept") if _shuts_down(case) else None
     ends = case.trail.first("defer") or case.trail.first("after") or kept
-    if ends is None and not any(target in ENDINGS for target in case.targets):
+    if ends is None and not _ends_a_server(case):
         return None
     return Decision(
         "background",
@@ -98,6 +96,11 @@ def _at_an_end(case: Case) -> Decision | None:
         "bound it by a timeout, and say why it is kept",
         "outlive",
     )
+
+
+def _ends_a_server(case: Case) -> bool:
+    """Whether a server is ended, and not with the time that is given for it."""
+    return any(target in ENDINGS for target in case.targets) and not stops_with_it(case)
 
 
 def _shuts_down(case: Case) -> bool:
@@ -138,22 +141,14 @@ def _is_audit_entry(case: Case) -> bool:
     return False
 
 
-def _cleans_up(case: Case) -> bool:
-    """Whether a context is there and a root is given to what takes back, in the branch of an error."""
-    if case.site.kind != "root" or case.trail.ways or not case.has("failed"):
-        return False
-    names = [target.rpartition(".")[2].lower() for target in case.targets]
-    return bool(names) and all(name.startswith(TAKING_BACK) for name in names)
-
-
 def _detach(case: Case, category: Category, why: str) -> Decision:
     supply = case.trail.supply
     expr = supply.source.expr if supply else "ctx"
-    if case.go_version and case.go_version < FIRST_WITHOUT_CANCEL:
+    if case.too_old_to_detach:
         return Decision(
             category,
             "review",
-            f"{why}; context.WithoutCancel needs Go 1.21, and go.mod says {'.'.join(map(str, case.go_version))}",
+            f"{why}; {case.too_old_to_detach}",
             "carry over the values that are needed by hand, with a timeout",
             "outlive",
         )

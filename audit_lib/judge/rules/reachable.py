@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from audit_lib.judge.case import Case, Decision
 from audit_lib.judge.ways import Supply
 from audit_lib.model import Category, Radius
@@ -32,10 +34,22 @@ def decide(case: Case) -> Decision | None:
     if supply.lifetime == "worker" and case.config.policy.workers == "keep":
         return Decision(category, "keep", "policy: workers keep their own contexts", "nothing", "policy")
     if not case.trail.ways:
-        return _in_scope(case, supply, category)
+        return _with_late_uses(case, _in_scope(case, supply, category))
     if _starts_without(case, supply):
         return None
-    return _threaded(case, supply, category)
+    decision = _threaded(case, supply, category)
+    return _with_late_uses(case, decision) if decision is not None else None
+
+
+def _with_late_uses(case: Case, decision: Decision) -> Decision:
+    """What a fix does with the uses of a context that may come when its source has ended: they keep values alone."""
+    if decision.verdict != "fix" or not (late := case.apart):
+        return decision
+    lines = ", ".join(str(line) for line in sorted({use.line for use in late}))
+    why = f"what it is used for in line {lines} may run when that has ended"
+    if case.too_old_to_detach:
+        return replace(decision, verdict="review", reason=f"{decision.reason}, but {why}; {case.too_old_to_detach}")
+    return replace(decision, reason=f"{decision.reason}; {why}, and keeps its values alone")
 
 
 def given_later(case: Case) -> Decision | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audit_lib.judge.case import Case, Decision
-from audit_lib.judge.trail import CrossingKind
+from audit_lib.judge.crossings import CrossingKind
 from audit_lib.judge.ways import Supply
 
 _WHAT: dict[CrossingKind, str] = {

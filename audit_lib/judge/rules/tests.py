@@ -34,7 +34,9 @@ def _outlives(case: Case) -> bool:
     if case.trail.first("defer") or case.has("package_level"):
         return True
     callers = [edge.call.caller for edge in case.graph.callers(case.top.id)]
-    for func in (*case.graph.chain(case.site.function), *(f for name in callers for f in case.graph.chain(name))):
-        if func.use is not None and (func.use.target in CLEANUP or func.use.go):
-            return True
+    used_in = [use.function for use in case.site.uses]
+    for name in dict.fromkeys((case.site.function, *used_in, *callers)):
+        for func in case.graph.chain(name):
+            if func.use is not None and (func.use.target in CLEANUP or func.use.go):
+                return True
     return any(use.kind in ("field", "global") for use in case.site.uses)
