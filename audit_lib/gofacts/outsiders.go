@@ -79,7 +79,7 @@ func (o *outsiders) Has(path string) bool { return o.packages[path] != nil }
 // Load reads a package's sources, and checks its declarations against what its imports declare.
 func (o *outsiders) Load(path string) *foreign.Unit {
 	pkg := o.packages[path]
-	if slices.Contains(o.t.skip, path) {
+	if !o.isAtHand(path) {
 		return nil
 	}
 	fset, files := token.NewFileSet(), []*ast.File(nil)
@@ -215,7 +215,7 @@ func (o *outsiders) key(path string) string {
 func (o *outsiders) answer(l *linked) []foreignFact {
 	asked := map[foreign.Question]string{}
 	note := func(target string, arg int, context bool) {
-		if path := o.pathOf(target); path != "" {
+		if path := o.pathOf(target); path != "" && o.isAtHand(path) {
 			asked[foreign.Question{Func: target, Arg: arg, Context: context}] = path
 		}
 	}
@@ -234,6 +234,12 @@ func (o *outsiders) answer(l *linked) []foreignFact {
 	}
 	o.keep()
 	return facts
+}
+
+// isAtHand tells whether there is something to read: not of a module that is not in the module cache. Nothing is said then
+// of what its functions do, which is less than that it is not known.
+func (o *outsiders) isAtHand(path string) bool {
+	return len(o.packages[path].GoFiles) > 0 && !slices.Contains(o.t.skip, path)
 }
 
 // pathOf gives the package of a function by its name, where that is not the target's; else nothing.

@@ -38,10 +38,12 @@ class Foreign:
                 self._named.setdefault(fact.function, set()).update(fact.does or ("",))
 
     def fate(self, target: str, arg: int) -> Fate:
-        """When a function runs that is given as an argument; `unknown` where nothing was read."""
-        does = self._functions.get((target, arg))
-        if does is None:
-            return "unknown"
+        """When a function runs that is given as an argument.
+
+        `unknown` is what was looked for and not found: behind an interface. Of code that is not at hand nothing is said:
+        it is taken to run there, as most of what is given away does.
+        """
+        does = self._functions.get((target, arg), frozenset())
         return next((fate for fate, telling in _FATES if does & telling), "")
 
     def runs_there(self, target: str) -> bool:
