@@ -60,11 +60,6 @@ class Foreign:
             return True
         return None if "unknown" in does else False
 
-    def listens(self, target: str) -> bool | None:
-        """Whether a function, or what it makes, heeds the end of a context. None: not known."""
-        does = self._contexts.get(target)
-        if does is None:
-            return None
-        if does & {"listens", "lives", "kept", "returned"}:
-            return True
-        return None if "unknown" in does else False
+    def ignores(self, target: str) -> bool:
+        """Whether it is known that a function does nothing with its context: neither its end nor its values count."""
+        return self._contexts.get(target) == frozenset()

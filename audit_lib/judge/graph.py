@@ -331,7 +331,7 @@ class Graph:
         return tuple(self._forwards.get(f"param:{function}#{index}", ()))
 
     def ignores(self, target: str) -> bool:
-        """Whether nothing that a context is handed to, and hands it on to, does anything with it that is known."""
+        """Whether nothing that a context is handed to, and hands it on to, does anything with it, where that is known."""
         seen: set[str] = set()
         queue = [target]
         while queue:
@@ -341,7 +341,7 @@ class Graph:
             seen.add(current)
             self.effort.spend(10)
             if not self.owns(current):
-                if self.foreign.listens(current) is not False:
+                if not self.foreign.ignores(current):
                     return False
                 continue
             node = self.dispatch.get(current)
@@ -355,12 +355,6 @@ class Graph:
                     return False
                 queue.append(handed_to)
         return True
-
-    def listens(self, target: str) -> bool | None:
-        """Whether what a context is handed to heeds its end, or keeps it for what does; None where it is not known."""
-        if not self.owns(target):
-            return self.foreign.listens(target)
-        return False if self.ignores(target) else None
 
     def sources_of(self, function: str) -> tuple[Origin, ...]:
         """The contexts that a function itself declares: parameters and locals."""

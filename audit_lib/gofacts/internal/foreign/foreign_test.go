@@ -184,6 +184,7 @@ func TestWhatIsDone(t *testing.T) {
 		{"Value", FirstContext, "values"},
 		{"Unused", FirstContext, ""},
 		{"Cut", FirstContext, "values"},
+		{"Deferred", FirstContext, "unknown"}, // it takes none
 		{"Derived", FirstContext, "listens"},
 		{"Missing", 0, "unknown"},
 	} {

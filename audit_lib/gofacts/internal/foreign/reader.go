@@ -123,7 +123,7 @@ func (r *Reader) look(q Question, depth int) Effects {
 	if b == nil {
 		return Unknown
 	}
-	v, ok := b.argument(q.Arg)
+	v, ok := u.argument(b, q.Arg)
 	if !ok {
 		return Unknown
 	}
@@ -136,17 +136,19 @@ func (r *Reader) look(q Question, depth int) Effects {
 	return w.found
 }
 
-func (b *body) argument(arg int) (*types.Var, bool) {
+// argument gives a parameter, which is nil where it has no name, and whether there is one.
+func (u *Unit) argument(b *body, arg int) (*types.Var, bool) {
 	switch {
 	case arg == Receiver:
 		return b.recv, b.decl.Recv != nil
 	case arg == FirstContext:
-		for _, v := range b.params {
-			if v != nil && isContext(v.Type()) {
-				return v, true
+		declared, ok := u.info.Defs[b.decl.Name].(*types.Func)
+		for i := 0; ok && i < declared.Signature().Params().Len(); i++ {
+			if isContext(declared.Signature().Params().At(i).Type()) {
+				return b.params[i], true
 			}
 		}
-		return nil, len(b.params) > 0
+		return nil, false
 	case arg < len(b.params):
 		return b.params[arg], true
 	}
