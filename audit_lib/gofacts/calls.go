@@ -26,6 +26,7 @@ func (d *decl) visitCall(call *ast.CallExpr) {
 	if d.ownPackage(fn) {
 		last := &d.out.Calls[len(d.out.Calls)-1]
 		last.Becomes, last.Stream = d.becomesOf(call, false), d.isStreamed(call)
+		last.Timed = d.firstHasTime(call.Args, map[*types.Var]bool{})
 	}
 }
 

@@ -169,6 +169,38 @@ var endings = map[string]ending{
 	"os/signal.NotifyContext": ended, "golang.org/x/sync/errgroup.WithContext": ended,
 }
 
+// firstHasTime tells whether the first context of some arguments has a timeout or a deadline that this declaration gives
+// it.
+func (d *decl) firstHasTime(args []ast.Expr, seen map[*types.Var]bool) bool {
+	d.spend(len(args))
+	for _, arg := range args {
+		if isContext(d.info.TypeOf(arg)) {
+			return d.hasTime(arg, seen)
+		}
+	}
+	return false
+}
+
+func (d *decl) hasTime(e ast.Expr, seen map[*types.Var]bool) bool {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		v, ok := d.info.Uses[e].(*types.Var)
+		if !ok || seen[v] || isPackageLevel(v) {
+			return false
+		}
+		seen[v] = true
+		d.spend(1 + len(d.assigns[v]))
+		return slices.ContainsFunc(d.assigns[v], func(made ast.Expr) bool { return d.hasTime(made, seen) })
+	case *ast.CallExpr:
+		fn := d.calleeFunc(e)
+		if fn == nil || funcID(fn) == "context.WithoutCancel" {
+			return false
+		}
+		return endings[funcID(fn)] == timed || d.firstHasTime(e.Args, seen)
+	}
+	return false
+}
+
 const givesEnded = "gives_ended"
 
 // noteGiven notes a function that gives its callers a context which ends by hand or by a signal.

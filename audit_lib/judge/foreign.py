@@ -40,8 +40,8 @@ class Foreign:
     def fate(self, target: str, arg: int) -> Fate:
         """When a function runs that is given as an argument.
 
-        `unknown` is what was looked for and not found: behind an interface. Of code that is not at hand nothing is said:
-        it is taken to run there, as most of what is given away does.
+        `unknown` is what was looked for and not found: behind an interface. Of code that is not at hand nothing is
+        said: it is taken to run there, as most of what is given away does.
         """
         does = self._functions.get((target, arg), frozenset())
         return next((fate for fate, telling in _FATES if does & telling), "")

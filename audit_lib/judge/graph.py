@@ -331,7 +331,7 @@ class Graph:
         return tuple(self._forwards.get(f"param:{function}#{index}", ()))
 
     def ignores(self, target: str) -> bool:
-        """Whether nothing that a context is handed to, and hands it on to, does anything with it, where that is known."""
+        """Whether it is known that nothing does anything with a context that it is handed to, and hands it on to."""
         seen: set[str] = set()
         queue = [target]
         while queue:

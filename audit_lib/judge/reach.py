@@ -122,6 +122,10 @@ class Reach:
         given = own | set(self._graph.given_to(function))
         return any(t and not self._graph.owns(t) and not runs_there(self._graph, t) for t in given)
 
+    def goes_on(self, source: Origin) -> bool:
+        """Whether a context that a worker was given is known to go on when the worker has returned."""
+        return self._lifetimes.go_on(source.owner)
+
     def way_to(self, function: str) -> Way | None:
         """The next step from a function towards its nearest source, or None where there is none."""
         return self._ways.get(function)

@@ -127,6 +127,7 @@ class Dispatch(msgspec.Struct, frozen=True):
 class Call(msgspec.Struct, frozen=True):
     """An edge of the graph: how `caller` reaches `callee`; `context` says where its first context argument comes from.
 
+    `timed`: that has a timeout or a deadline; told of calls of the target's own functions.
     `waited`: of a `go` statement, up to which offset somebody waits for what is done in it; 0 where nobody does.
     `after` says that it comes behind the end of a context, a signal or a stop, and `common` that it is in work which is
     others' too: a `flight` for which they wait, a `batch` which they have filled.
@@ -150,6 +151,7 @@ class Call(msgspec.Struct, frozen=True):
     common: str = ""
     after: bool = False
     context: tuple[str, ...] = ()
+    timed: bool = False
     test: bool = False
     method_expr: bool = False
     spread: int = 0

@@ -52,7 +52,8 @@ def decide(case: Case) -> Decision | None:
 def _given_away(case: Case, category: Category) -> Decision | None:
     """What is kept to be run later, or given to who knows whom, may run when the context that is there has ended.
 
-    That of a command ends with its process, and so does one that the function stays for: its loop, or its wait.
+    That of a command ends with its process, and so does one for which a function stays, in its loop or its wait: the
+    worker itself, or who has given it.
     """
     supply = case.trail.supply
     crossing = case.trail.first("kept") or case.trail.first("unknown")
@@ -79,8 +80,7 @@ def _may_end_before(case: Case, supply: Supply) -> bool:
         return True
     if supply.lifetime != "worker" or not supply.source.param or supply.source.role != "context":
         return False
-    func = case.graph.funcs.get(case.graph.top(supply.source.owner))
-    return func is None or not {"forever", "waits"} & set(func.flags)
+    return not case.reach.goes_on(supply.source)
 
 
 def _at_an_end(case: Case) -> Decision | None:
