@@ -12,7 +12,7 @@ from audit_lib.change.obstacle import Obstacle
 from audit_lib.change.problem import Problem, where
 from audit_lib.judge.graph import ESCAPES
 from audit_lib.judge.objects import called_late
-from audit_lib.judge.reach import ON_THE_SPOT
+from audit_lib.judge.reach import runs_there
 from audit_lib.read.facts import Call, Func, Place, Use
 
 KINDS = ("type:", "field:", "var:", "param:", "result:", "local:", "element:")
@@ -105,7 +105,7 @@ def is_run_there(problem: Problem, call: Call) -> bool:
 def _runs(problem: Problem, use: Use) -> bool:
     """Whether what gets a function as an argument runs it, and keeps it nowhere."""
     graph = problem.graph
-    if use.target in ON_THE_SPOT:
+    if runs_there(graph, use.target):
         return True
     if not use.target or not graph.owns(use.target) or not graph.runs(use.target):
         return False
@@ -137,14 +137,19 @@ def _is_called_later(problem: Problem, parameter: str) -> bool:
 def is_kept(problem: Problem, literal: Func) -> bool:
     """Whether something holds a literal, to call it later: it is no part of the work of the function around it.
 
-    What goes out of the module is taken to be run there, as most of such functions do; and so is an iterator.
+    An iterator is not, which runs where it is gone over.
     """
     use = literal.use
-    if use is None or problem.graph.fate_of(use) == "go":
+    if use is None:
+        return False
+    fate = problem.graph.fate_of(use)
+    if fate == "go":
         return False  # it is part of that work, and gets its context detached
     if _is_gone_over(problem, literal):
         return False
-    given = use.kind == "arg" and bool(use.target) and use.target not in ON_THE_SPOT and problem.graph.owns(use.target)
+    given = use.kind == "arg" and bool(use.target)
+    if given and not problem.graph.owns(use.target):
+        return fate in ("kept", "unknown") and not use.waited
     return use.kind in ESCAPES or use.kind == "var" or (given and not _runs(problem, use))
 
 

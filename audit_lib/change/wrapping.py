@@ -42,13 +42,14 @@ def wrapped(problem: Problem, call: Call, given: Given) -> Handed:
     declared = _declared(problem, call.callee)
     head = given.text.partition(".")[0]
     # Parameters of the literal that are called so would hide what its body says.
-    taken = frozenset({head, qualifier(text, call.place.start)})
+    value = text.said(call.place.start, call.place.end)
+    own = set() if call.method_expr else {value.lstrip("(&*").partition(".")[0]}
+    taken = frozenset({head, qualifier(text, call.place.start), *own})
     signature = _signature(problem, call, declared, taken) if declared is not None else None
     if declared is None or signature is None:
         reason = "a literal cannot stand for it there: its parameters' types have other names in this package"
         return Handed(obstacle=Obstacle(reason, where(call.place)))
     parameters, results, arguments = signature
-    value = text.said(call.place.start, call.place.end)
     if call.method_expr:
         of, _, method = value.rpartition(".")
         receiver = _receiver(declared, [*arguments, head])
@@ -147,8 +148,16 @@ def _arguments(parameters: SgNode, names: _Names, taken: frozenset[str]) -> list
             return None
         variadic = "..." if declared.kind() == "variadic_parameter_declaration" else ""
         for name in names_of(declared) or ["_"]:
-            found.append((name if name not in {"_", *taken} else f"v{len(found) + 1}", variadic + said))
+            found.append((_free(name, len(found), taken), variadic + said))
     return found
+
+
+def _free(name: str, number: int, taken: frozenset[str]) -> str:
+    """The name of a parameter, or another where that is taken or there is none."""
+    if name not in {"_", *taken}:
+        return name
+    other = f"v{number + 1}"
+    return f"{other}0" if other in taken else other
 
 
 def _passed(listed: list[tuple[str, str]]) -> list[str]:

@@ -26,6 +26,7 @@ func (d *decl) visitCall(call *ast.CallExpr) {
 	if d.ownPackage(fn) {
 		last := &d.out.Calls[len(d.out.Calls)-1]
 		last.Becomes, last.Stream = d.becomesOf(call, false), d.isStreamed(call)
+		last.Timed = d.firstHasTime(call.Args, map[*types.Var]bool{})
 	}
 }
 
@@ -189,15 +190,12 @@ func (d *decl) inLoop(n ast.Node) bool {
 	return false
 }
 
-// firstContext gives the origins of the first argument that is a context, and whether it has a deadline, or nil.
+// firstContext gives the origins of the first argument that is a context, or nil.
 func (d *decl) firstContext(call *ast.CallExpr) []string {
 	d.spend(len(call.Args))
 	for _, arg := range call.Args {
 		if isContext(d.info.TypeOf(arg)) {
-			origins, ends := d.origins(arg)
-			if ends == timed {
-				return append(slices.Clone(origins), hasDeadline)
-			}
+			origins, _ := d.origins(arg)
 			return origins
 		}
 	}

@@ -26,6 +26,9 @@ func emit(out *bufio.Writer, t *target, l *linked, wide bool) error {
 	e.calls()
 	e.sources()
 	e.forwards()
+	for _, fact := range l.others.answer(l) {
+		e.print("foreign", fact)
+	}
 	e.holders()
 	e.outside()
 	e.dependents()

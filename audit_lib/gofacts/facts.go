@@ -101,6 +101,7 @@ type callFact struct {
 	Common string   `json:"common,omitempty"`  // in work that is others' too: flight, batch
 	After  bool     `json:"after,omitempty"`   // behind the end of a context, a signal or a stop
 	Ctx    []string `json:"context,omitempty"` // where the first context argument comes from
+	Timed  bool     `json:"timed,omitempty"`   // that has a timeout or a deadline
 	Test   bool     `json:"test,omitempty"`
 	Method bool     `json:"method_expr,omitempty"` // the receiver is the first argument: T.Method(t)
 	Spread int      `json:"spread,omitempty"`      // its arguments are all results, so many, of one call: f(g())

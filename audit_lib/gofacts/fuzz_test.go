@@ -65,7 +65,8 @@ func FuzzFacts(f *testing.F) {
 			t.Fatal(err)
 		}
 		facts := extract(target, check(target.units[0], imp))
-		joined, err := link(&program{packages: []*packageFacts{facts}})
+		read := &program{packages: []*packageFacts{facts}, others: newOutsiders(target, imp, newStore(""))}
+		joined, err := link(read)
 		if err != nil {
 			return // more than is followed, and said in one line
 		}

@@ -137,8 +137,7 @@ func (d *decl) declare(v *types.Var, owner *funcFact, from, to token.Pos, param,
 //
 //	root:OFFSET  param:FUNCTION#N  method:TYPE  field:NODE  call:FUNCTION  global:NAME  other
 //
-// `detached:` is there besides where it has the values of these and not their end. In calls, so is `deadline:` where it
-// ends after a time.
+// `detached:` is there besides where it has the values of these and not their end.
 func (d *decl) origins(e ast.Expr) ([]string, ending) {
 	return (&search{decl: d}).ofExpression(e)
 }
@@ -170,7 +169,37 @@ var endings = map[string]ending{
 	"os/signal.NotifyContext": ended, "golang.org/x/sync/errgroup.WithContext": ended,
 }
 
-const hasDeadline = "deadline:"
+// firstHasTime tells whether the first context of some arguments has a timeout or a deadline that this declaration gives
+// it.
+func (d *decl) firstHasTime(args []ast.Expr, seen map[*types.Var]bool) bool {
+	d.spend(len(args))
+	for _, arg := range args {
+		if isContext(d.info.TypeOf(arg)) {
+			return d.hasTime(arg, seen)
+		}
+	}
+	return false
+}
+
+func (d *decl) hasTime(e ast.Expr, seen map[*types.Var]bool) bool {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		v, ok := d.info.Uses[e].(*types.Var)
+		if !ok || seen[v] || isPackageLevel(v) {
+			return false
+		}
+		seen[v] = true
+		d.spend(1 + len(d.assigns[v]))
+		return slices.ContainsFunc(d.assigns[v], func(made ast.Expr) bool { return d.hasTime(made, seen) })
+	case *ast.CallExpr:
+		fn := d.calleeFunc(e)
+		if fn == nil || funcID(fn) == "context.WithoutCancel" {
+			return false
+		}
+		return endings[funcID(fn)] == timed || d.firstHasTime(e.Args, seen)
+	}
+	return false
+}
 
 const givesEnded = "gives_ended"
 

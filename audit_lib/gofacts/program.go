@@ -21,6 +21,7 @@ type program struct {
 	packages []*packageFacts
 	outside  []ifaceFact // interfaces of imported packages outside the module
 	uses     []dependentFact
+	others   *outsiders
 }
 
 // extractAll reads every unit, as many at a time as there are processors, and takes from the cache what has not
@@ -37,6 +38,7 @@ func extractAll(t *target, cache *store) (*program, error) {
 	})
 	p.outside = outsideInterfaces(t, p.packages, imp, cache)
 	p.uses = usesOf(t, imp, cache)
+	p.others = newOutsiders(t, imp, cache)
 	return p, nil
 }
 

@@ -24,7 +24,7 @@ MAKING = ("new", "open", "make", "dial", "connect", "init", "setup", "must")
 
 
 KEEPERS = frozenset({"Client", "TokenSource", "Subscribe", "PSubscribe", "Watch"})
-"""Methods that make what keeps the context that it is made with: oauth2's clients, subscriptions."""
+"""Methods that make what keeps the context that it is made with, where it is not known: behind interfaces."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Case:
     def made_to_last(self) -> str:
         """What the context is given to that makes an object which is kept for longer than the function runs; or empty.
 
-        A foreign function makes one by its name, an own one by keeping the context.
+        A function makes one that keeps the context.
         """
         return self._makes_what(lambda use, *made: self._keeps(use.target) and is_kept(self.graph, *made))
 
@@ -135,15 +135,17 @@ class Case:
         return ""
 
     def _keeps(self, target: str) -> bool:
+        """Whether a function keeps the context that it is given; where that is not known, its name tells."""
+        if self.graph.owns(target):
+            return self._may_keep(target)
+        known = self.graph.foreign.keeps(target)
         name = target.rpartition(".")[2]
-        return self._may_keep(target) and (
-            self.graph.owns(target) or name.lower().startswith(MAKING) or name in KEEPERS
-        )
+        return known if known is not None else name.lower().startswith(MAKING) or name in KEEPERS
 
     def _may_keep(self, target: str) -> bool:
-        """Whether a function may keep the context that it is given: a foreign one may, an own one is looked at."""
+        """Whether a function may keep the context that it is given: in foreign code too, where that is not known."""
         if not self.graph.owns(target):
-            return True
+            return self.graph.foreign.keeps(target) is not False
         queue, seen = [target], set[str]()
         while queue:
             self.graph.effort.spend(10)
@@ -169,7 +171,7 @@ class Case:
 
     @property
     def is_ignored(self) -> bool:
-        """Whether nothing of the module that the context is given to does anything with it."""
+        """Whether nothing that the context is given to does anything with it, as far as that is known."""
         given = [target for target in self.targets if target]
         return bool(given) and all(self.graph.ignores(target) for target in given)
 

@@ -11,11 +11,13 @@ from audit_lib.judge.objects import called_late
 from audit_lib.judge.reach import SHARED
 from audit_lib.read.facts import Call, Func, Place, Use
 
-CrossingKind = Literal["go", "kept", "defer", "shared", "lazy", "batch", "after"]
+CrossingKind = Literal["go", "kept", "unknown", "defer", "shared", "lazy", "batch", "after"]
 
 NAMED = frozenset({"field", "return", "var"})
 """Uses of literals that are called by a name, or by who gets them."""
 
+_BY_NAME: tuple[CrossingKind, ...] = ("go", "kept", "unknown", "defer")
+"""The borders that a literal is behind which is called by a name, by how it is called."""
 
 LASTING = frozenset({"forever", "lasting"})
 """Flags of functions with a loop that ends when somebody stops it, or something fails."""
@@ -26,7 +28,8 @@ class Crossing:
     """A border between a source and a site: its kind, where it is, and how a goroutine behind it lives.
 
     `waited`: somebody waits for what is done in it up to there. `endless`: it goes on until somebody stops it.
-    `hijacked`: its starter has taken a connection over, which lives longer than the request.
+    `hijacked`: its starter has taken a connection over, which lives longer than the request. `target` is what gets the
+    function, where it is given away.
     """
 
     kind: CrossingKind
@@ -35,6 +38,7 @@ class Crossing:
     waited: bool = False
     endless: bool = False
     hijacked: bool = False
+    target: str = ""
 
     @property
     def unwaited(self) -> bool:
@@ -44,7 +48,7 @@ class Crossing:
     @property
     def leaves(self) -> bool:
         """Whether what is behind it may run when the function has returned that it is in."""
-        return self.kind == "kept" or self.unwaited
+        return self.kind in ("kept", "unknown") or self.unwaited
 
 
 def literals(graph: Graph, function: str, owner: str, offset: int) -> Iterator[Crossing]:
@@ -57,7 +61,7 @@ def literals(graph: Graph, function: str, owner: str, offset: int) -> Iterator[C
             yield Crossing("defer", func.parent, func.place)
         if func.use.kind in NAMED:
             late = called_late(graph, func)
-            yield from (Crossing(kind, func.parent, func.place) for kind in ("go", "kept", "defer") if kind in late)
+            yield from (Crossing(kind, func.parent, func.place) for kind in _BY_NAME if kind in late)
         parent = graph.funcs.get(func.parent)
         if parent is not None and "lazy" in parent.flags and parent.id != owner:
             yield Crossing("lazy", parent.id, parent.place)
@@ -68,12 +72,12 @@ def given_away(
 ) -> Iterator[Crossing]:
     """The border that a function is behind which is given away at a place; `offset` is where the work in it stands."""
     fate = graph.fate_of(use)
-    if fate == "go":
+    if fate == "shared" or use.target in SHARED:
+        yield Crossing("shared", function, place, target=use.target)
+    elif fate == "go":
         yield goroutine(graph, function, place, body, waited=use.waited > offset)
-    elif fate == "kept":
-        yield Crossing("kept", function, place)
-    elif use.target in SHARED:
-        yield Crossing("shared", function, place)
+    elif fate in ("kept", "unknown") and use.waited <= offset:
+        yield Crossing(fate, function, place, target=use.target)
 
 
 def goroutine(graph: Graph, starter: str, place: Place, body: Func | None, *, waited: bool) -> Crossing:

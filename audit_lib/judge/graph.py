@@ -6,10 +6,11 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from audit_lib.judge.accessors import Accessors
 from audit_lib.judge.effort import Effort
+from audit_lib.judge.foreign import Fate, Foreign
 from audit_lib.read.facts import Call, Dispatch, EdgeKind, Facts, Forward, Func, Origin, Use
 
 ESCAPES = frozenset({"field", "return", "sent"})
@@ -26,8 +27,11 @@ GROUPS = frozenset(
 Subject = TypeVar("Subject", bound=Hashable)
 Result = TypeVar("Result")
 
-Fate = Literal["", "go", "kept"]
-"""When a function runs that is given away: there and then, in a goroutine that nobody waits for, or some time later."""
+_HARDEST: tuple[Fate, ...] = ("go", "kept", "shared", "unknown")
+"""Which fate counts of a function that has several."""
+
+_LEAVING = frozenset({"go", "unknown"})
+"""By which fates a function may run when the one around it has returned, as soon as it is given away."""
 
 TESTING = frozenset({"testing.T", "testing.B", "testing.F", "testing.TB"})
 
@@ -77,6 +81,7 @@ class Graph:
                 self._kept[forward.function].append(forward.target)
             else:
                 self._forwards[forward.function].append(forward)
+        self.foreign = Foreign(facts.foreign)
         self._programs = frozenset(p.path for p in facts.packages if p.name == "main")
         self._built = frozenset(p.module for p in facts.packages if p.name == "main")  # modules that have a program
         self._module_of = {p.path: p.module for p in reversed(facts.packages)}
@@ -245,7 +250,7 @@ class Graph:
         """What a function of the module does with a function that it is given: run it there and then, or later.
 
         `go`: it starts it in a goroutine for which it does not wait, or sends it to one. `kept`: it puts it where
-        somebody finds it later.
+        somebody finds it later. `shared`: it runs it for all who wait for the same. `unknown`: it hands it to others.
         """
         bodies = [target, *(self.dispatch[target].targets if target in self.dispatch else ())]
         found: set[Fate] = set()
@@ -263,13 +268,20 @@ class Graph:
             for holder in self.held_by(node):
                 if holder.startswith("sent:"):
                     found.add("go")
+                elif holder.startswith("param:") and not self.owns(holder):
+                    found.add(self._foreign_fate(holder))
                 elif holder.startswith(("param:", "local:")):
                     queue.append(holder)
             for call in self._calls.get(node, ()):
                 fate, given_to = self._fate_at(call, node.removeprefix("param:").partition("#")[0])
                 found.add(fate)
                 queue += given_to
-        return "go" if "go" in found else "kept" if "kept" in found else ""
+        return next((fate for fate in _HARDEST if fate in found), "")
+
+    def _foreign_fate(self, parameter: str) -> Fate:
+        """What a function of another module does with what it is given by a parameter, by its node."""
+        target, _, arg = parameter.removeprefix("param:").partition("#")
+        return self.foreign.fate(target, int(arg) if arg.isdigit() else 0)
 
     def _fate_at(self, call: Call, owner: str) -> tuple[Fate, list[str]]:
         """How a function that `owner` was given runs at a call, and which parameters get a literal around that."""
@@ -285,7 +297,11 @@ class Graph:
                     return "go", []
             elif use.kind == "arg" and self.owns(use.target):
                 given_to.append(f"param:{use.target}#{use.arg}")
-        return "", given_to
+            elif use.kind == "arg" and use.target and use.waited <= call.place.start:
+                fate = self.foreign.fate(use.target, use.arg)
+                if fate:
+                    return fate, []
+        return "shared" if call.common == "flight" else "", given_to
 
     @staticmethod
     def is_started(use: Use) -> bool:
@@ -296,21 +312,24 @@ class Graph:
         """When a function runs that is given away."""
         if self.is_started(use):
             return "go"
-        given = use.kind == "arg" and bool(use.target)
-        fate = self.fate(use.target, use.arg) if given and self.owns(use.target) else ""
-        return "kept" if use.lasts and (fate == "kept" or not given) else "go" if fate == "go" else ""
+        if use.kind != "arg" or not use.target:
+            return "kept" if use.lasts else ""
+        if not self.owns(use.target):
+            return self.foreign.fate(use.target, use.arg)
+        fate = self.fate(use.target, use.arg)
+        return "" if fate == "kept" and not use.lasts else fate
 
     def leaves(self, call: Call, owner: str) -> bool:
         """Whether what a call runs may run when the function around it, `owner`, has returned, or its context ended."""
         if (call.go and not call.waited) or call.streamed or call.defer or call.after:
             return True
-        if call.use is not None and self.fate_of(call.use) == "go" and not call.use.waited:
+        if call.use is not None and self.fate_of(call.use) in _LEAVING and not call.use.waited:
             return True
         for func in self.chain(call.callee if call.kind == "closure" else call.caller):
             use = func.use
             if func.id == owner or use is None:
                 return False
-            if use.kind == "defer" or use.defer or (self.fate_of(use) == "go" and use.waited <= call.place.start):
+            if use.kind == "defer" or use.defer or (self.fate_of(use) in _LEAVING and use.waited <= call.place.start):
                 return True
         return False
 
@@ -325,7 +344,7 @@ class Graph:
         return tuple(self._forwards.get(f"param:{function}#{index}", ()))
 
     def ignores(self, target: str) -> bool:
-        """Whether nothing of the module that a context is handed to, and hands it on to, does anything with it."""
+        """Whether it is known that nothing does anything with a context that it is handed to, and hands it on to."""
         seen: set[str] = set()
         queue = [target]
         while queue:
@@ -335,7 +354,9 @@ class Graph:
             seen.add(current)
             self.effort.spend(10)
             if not self.owns(current):
-                return False
+                if not self.foreign.ignores(current):
+                    return False
+                continue
             node = self.dispatch.get(current)
             if node is not None:
                 queue += node.targets

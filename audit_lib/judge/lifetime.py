@@ -22,11 +22,11 @@ COMMANDS = frozenset(
 WORKER_NAMES = frozenset({"Run", "Start", "Serve", "Reconcile", "Loop", "Watch", "Process", "ProcessJob", "Work"})
 """Methods by which frameworks hand a worker its context."""
 
+STAYING = frozenset({"forever", "waits"})
+"""Flags of functions that stay until they are told to stop, or what they wait for is done."""
+
 DETACHED = "detached:"
 """What stands beside the origins of a context that has their values and not their end."""
-
-DEADLINE = "deadline:"
-"""What stands beside the origins of a context that a call hands over, and that ends after a time."""
 
 _RANK: dict[Lifetime | None, int] = {"request": 0, "command": 0, "worker": 0, "process": 1, None: 2, "test": 3}
 
@@ -126,10 +126,31 @@ class Lifetimes:
                 continue
             seen.add(function)
             for edge in filter(_counts, self._graph.callers(function)):
-                if DEADLINE in edge.call.context:
+                if edge.call.timed:
                     return True
                 queue += [_owner(origin) for origin in edge.call.context if origin.startswith("param:")]
         return False
+
+    def go_on(self, function: str) -> bool:
+        """Whether the context parameter of a worker is known to go on when it has returned: that of who stays.
+
+        Told by all its callers, up to those that stay until it ends, or make it without a time.
+        """
+        queue, seen = [function], set[str]()
+        while queue:
+            current = queue.pop()
+            func = self._graph.funcs.get(self._graph.top(current))
+            if current in seen or (func is not None and STAYING & set(func.flags)):
+                continue
+            seen.add(current)
+            edges = [edge for edge in self._graph.callers(current) if edge.kind != "closure" and not edge.call.test]
+            calls = [edge.call for edge in edges]
+            if not calls or func is None or func.closed_by or self._graph.is_for_others(func):
+                return False
+            if any(call.timed or self.of_call(call) in (None, "request") for call in calls):
+                return False
+            queue += [_owner(origin) for call in calls for origin in call.context if origin.startswith("param:")]
+        return True
 
     def _settle(self, nodes: Iterable[str]) -> None:
         """Look at functions, and again at those that depend on one that has changed, until nothing changes.

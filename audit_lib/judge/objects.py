@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
-from audit_lib.judge.graph import LATER, Edge, Fate, Graph, Told
+from audit_lib.judge.foreign import Fate
+from audit_lib.judge.graph import LATER, Edge, Graph, Told
 from audit_lib.read.facts import Func, Use
 
 Late = Literal[Fate, "defer"]

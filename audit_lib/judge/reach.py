@@ -37,6 +37,12 @@ WALKS = frozenset({"path/filepath.Walk", "path/filepath.WalkDir", "io/fs.WalkDir
 ON_THE_SPOT = SHARED | LATER | GROUPS | WALKS
 """Functions to which a literal can be given instead of a function's name, with the context that is there."""
 
+
+def runs_there(graph: Graph, target: str) -> bool:
+    """Whether a function of another module runs what it is given as a part of its call, or starts it then."""
+    return target in ON_THE_SPOT or graph.foreign.runs_there(target)
+
+
 BORDER = 40
 """How many calls a way may be longer that stays within the life of its source."""
 
@@ -113,8 +119,12 @@ class Reach:
         """Whether a function is given to somebody outside the module, who calls it as it is."""
         func = self._graph.funcs.get(function)
         own = {func.use.target} if func is not None and func.use is not None and func.use.kind == "arg" else set()
-        given = (own | set(self._graph.given_to(function))) - ON_THE_SPOT
-        return any(target and not self._graph.owns(target) for target in given)
+        given = own | set(self._graph.given_to(function))
+        return any(t and not self._graph.owns(t) and not runs_there(self._graph, t) for t in given)
+
+    def goes_on(self, source: Origin) -> bool:
+        """Whether a context that a worker was given is known to go on when the worker has returned."""
+        return self._lifetimes.go_on(source.owner)
 
     def way_to(self, function: str) -> Way | None:
         """The next step from a function towards its nearest source, or None where there is none."""
@@ -197,7 +207,8 @@ class Reach:
             return not self.escapes(function)
         if edge.call.kind == "value":
             # The function is only named there; who calls it is another edge, unless it is run on the spot.
-            return any(target in ON_THE_SPOT or self._graph.runs(target) for target in self._graph.given_to(function))
+            given = self._graph.given_to(function)
+            return any(runs_there(self._graph, target) or self._graph.runs(target) for target in given)
         return not self.is_closed(function)
 
     def escapes(self, function: str) -> bool:

@@ -126,9 +126,9 @@ class Dispatch(msgspec.Struct, frozen=True):
 
 
 class Call(msgspec.Struct, frozen=True):
-    """An edge of the graph: how `caller` reaches `callee`; `context` says where its first context argument comes from,
-    and whether it has a `deadline:`.
+    """An edge of the graph: how `caller` reaches `callee`; `context` says where its first context argument comes from.
 
+    `timed`: that has a timeout or a deadline; told of calls of the target's own functions.
     `waited`: of a `go` statement, up to which offset somebody waits for what is done in it; 0 where nobody does.
     `after` says that it comes behind the end of a context, a signal or a stop, and `common` that it is in work which is
     others' too: a `flight` for which they wait, a `batch` which they have filled.
@@ -152,6 +152,7 @@ class Call(msgspec.Struct, frozen=True):
     common: str = ""
     after: bool = False
     context: tuple[str, ...] = ()
+    timed: bool = False
     test: bool = False
     method_expr: bool = False
     spread: int = 0
@@ -218,6 +219,20 @@ class Forward(msgspec.Struct, frozen=True):
     waited: int = 0
     at: int = 0
     lasts: bool = False
+
+
+class Foreign(msgspec.Struct, frozen=True):
+    """What a function of another module does with an argument: with the function `arg`, or with its `context`.
+
+    A function is called `here`, before it returns; in a goroutine that it has `waited` for, or that nobody waits for
+    (`go`); `once` for all who wait for it; or it is `kept`, or held by what is `returned`. A context is listened to
+    (`listens`), asked for its `values`, or used in a goroutine that goes on (`lives`). `unknown`: there is more.
+    """
+
+    function: str
+    arg: int = 0
+    context: bool = False
+    does: tuple[str, ...] = ()
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -298,6 +313,7 @@ class Facts:
     calls: tuple[Call, ...] = ()
     sources: tuple[Origin, ...] = ()
     forwards: tuple[Forward, ...] = ()
+    foreign: tuple[Foreign, ...] = ()
     holders: tuple[Holder, ...] = ()
     outside: tuple[Outside, ...] = ()
     dependents: tuple[Dependent, ...] = ()
@@ -319,6 +335,7 @@ _TYPES: dict[str, tuple[str, type[msgspec.Struct]]] = {
     "call": ("calls", Call),
     "source": ("sources", Origin),
     "forward": ("forwards", Forward),
+    "foreign": ("foreign", Foreign),
     "holder": ("holders", Holder),
     "outside": ("outside", Outside),
     "dependent": ("dependents", Dependent),

@@ -88,6 +88,8 @@ def without_source(case: Case) -> Decision | None:
     if case.starts_up:
         return _keep(case, "init", "it runs at start-up, before anything has a context")
     category = category_of(case)
+    if case.site.kind == "root" and (named := _named_beside(case)) is not None:
+        return named
     if not case.top.exported and not case.top.closed_by and not case.ancestry.is_used(case.top.id):
         return Decision(
             category,
@@ -114,6 +116,30 @@ def _own_context(case: Case) -> str:
     sources = case.graph.sources_at(case.site.function, case.site.place.start)
     own = next((source.expr for source in sources if source.role == "stored"), "")
     return f"; its receiver keeps {own}" if own else ""
+
+
+def _named_beside(case: Case) -> Decision | None:
+    """Where a function is named, and runs, beside a context that cannot be handed to it by its name.
+
+    It is gone over by `range`, or given to what the naming function has made for itself.
+    """
+    for edge in case.graph.direct(case.func.id):
+        call, use = edge.call, edge.call.use
+        if call.test or call.kind != "value" or use is None or use.lasts:
+            continue
+        if use.kind != "other" and not (use.kind == "arg" and case.graph.fate_of(use) == "kept"):
+            continue
+        supply = case.reach.supply_at(call.caller, call.place.start)
+        if supply is not None and supply.lifetime == "request":
+            given_to = use.target.rpartition("/")[2] or "range"
+            return Decision(
+                "request",
+                "review",
+                f"{case.func.name} is given to {given_to} where {supply.source.expr} is in scope, by its name alone",
+                f"give a literal that hands {supply.source.expr} on, where it runs within that call",
+                "origin",
+            )
+    return None
 
 
 def _is_wrapper(case: Case) -> bool:

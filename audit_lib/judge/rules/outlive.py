@@ -7,6 +7,7 @@ from audit_lib.judge.crossings import Crossing
 from audit_lib.judge.lifetime import WORKER_NAMES, is_main
 from audit_lib.judge.rules.reachable import is_worth
 from audit_lib.judge.undoing import stops_with_it, takes_back, writes_down_failure
+from audit_lib.judge.ways import Supply
 from audit_lib.model import Category
 
 ENDINGS = frozenset({"net/http.Server.Shutdown", "google.golang.org/grpc.Server.GracefulStop"})
@@ -39,17 +40,12 @@ def decide(case: Case) -> Decision | None:
     if writes_down_failure(case):
         return _detach(case, category, "it writes down a failure, which may be the end of the context")
     if supply.lifetime in ("worker", "process"):
-        return _at_an_end(case)
+        return _at_an_end(case) or _given_away(case, category)
     if _has_no_values(case) and (decision := _at_an_end(case)) is not None:
         return decision
-    if case.trail.first("kept") and supply.lifetime == "request":
-        return Decision(
-            category,
-            "review",
-            f"it runs whenever what keeps it has it run, and {supply.source.expr} may have ended by then",
-            "decide whose context it is to have: that of who runs it, or context.WithoutCancel of this one",
-            "outlive",
-        )
+    given_away = _given_away(case, category)
+    if given_away is not None:
+        return given_away
     if case.trail.first("defer"):
         return _detach(case, category, "it runs when the function returns, when the context may have ended")
     if case.trail.first("after") or _ends_a_server(case):
@@ -68,6 +64,40 @@ def _after_commit(case: Case, category: Category) -> Decision:
         f"decide whether it is a part of what was committed: context.WithoutCancel({expr}), or {expr} where it is not"
     )
     return Decision(category, "review", why, advice, "outlive")
+
+
+def _given_away(case: Case, category: Category) -> Decision | None:
+    """What is kept to be run later, or given to who knows whom, may run when the context that is there has ended.
+
+    That of a command ends with its process, and so does one for which a function stays, in its loop or its wait: the
+    worker itself, or who has given it.
+    """
+    supply = case.trail.supply
+    crossing = case.trail.first("kept") or case.trail.first("unknown")
+    if supply is None or crossing is None or not _may_end_before(case, supply):
+        return None
+    when = f"it runs whenever what keeps it has it run, and {supply.source.expr} may have ended by then"
+    if crossing.kind == "unknown":
+        given_to = crossing.target.rpartition("/")[2] or "what gets it"
+        when = (
+            f"what {given_to} does with the function that it is given is not known: {supply.source.expr} may end first"
+        )
+    return Decision(
+        category,
+        "review",
+        when,
+        "decide whose context it is to have: that of who runs it, or context.WithoutCancel of this one",
+        "outlive",
+    )
+
+
+def _may_end_before(case: Case, supply: Supply) -> bool:
+    """Whether a context may end while what its function has given away still runs: a request's, or that of a start."""
+    if supply.lifetime == "request":
+        return True
+    if supply.lifetime != "worker" or not supply.source.param or supply.source.role != "context":
+        return False
+    return not case.reach.goes_on(supply.source)
 
 
 def _at_an_end(case: Case) -> Decision | None:
