@@ -35,17 +35,40 @@ _SINCE = (
 )
 """Since the one there has ended."""
 
+_ON_PURPOSE = (
+    re.compile(
+        r"\b(background|fresh|separate|own|different|detached|independent|another)\b"
+        r"|(\bnot|\bnever|n't) (be )?(us|pass|deriv|inherit|tie|shar|propagat|b[io]und)",
+        re.IGNORECASE,
+    ),
+    (40, re.compile(r"\b(context|ctx)\b", re.IGNORECASE)),
+)
+_REASON = re.compile(
+    r"\b(because|since|so|therefore|deliberate(ly)?|intentional(ly)?|on purpose|in order|must|should still)\b"
+    r"|\bto (ensure|make sure|avoid|prevent|let|allow|not)\b|\b(for the (duration|life|lifetime)|as long as)\b",
+    re.IGNORECASE,
+)
+"""That one is taken on purpose, and why."""
+
+_LACKING = (
+    re.compile(r"(\b(no|without|lacks?|not have|missing)|n't have)\b", re.IGNORECASE),
+    (30, re.compile(r"\b(context|ctx)\b", re.IGNORECASE)),
+)
+_FOR_NOW = re.compile(r"\b(for now|not yet|yet|temporar(y|ily)|workaround|eventually|later)\b", re.IGNORECASE)
+"""That there is none, or that it is to change: no reason against one that is there."""
+
 _TO_DO = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 
 def remark_at(text: str, root: SgNode) -> str:
     """The words of the comment at a root, on its line or right above its statement, that say why it is one.
 
-    Empty where they do not say it: they must name another context, and that it is not to end with the one there. A note
-    of what is still to be done says nothing.
+    Empty where they do not say it: they must name another context, and that it is not to end with the one there, or why
+    it is taken. A note of what is still to be done says nothing.
     """
     for words in (_behind(text, root.range().end.index), _above(text, _statement(root).range().start.index)):
-        if says_another(words) and says_not_ended(words) and not _TO_DO.search(words):
+        says_why = (says_another(words) and says_not_ended(words)) or says_reason(words)
+        if says_why and not _TO_DO.search(words):
             return words
     return ""
 
@@ -58,6 +81,13 @@ def says_another(words: str) -> bool:
 def says_not_ended(words: str) -> bool:
     """Whether words say that a context is not to end with the one there, or that that one has ended."""
     return _NOT_ENDED.search(words) is not None or _says(words, *_NOT) or _says(words, *_SINCE)
+
+
+def says_reason(words: str) -> bool:
+    """Whether words say that another context is taken on purpose, and why; that there is none here is no reason."""
+    named = _NAMED.search(words) is not None or _says(words, *_ON_PURPOSE)
+    lacking = _says(words, *_LACKING) or _FOR_NOW.search(words) is not None
+    return named and _REASON.search(words) is not None and not lacking
 
 
 def _says(words: str, first: re.Pattern[str], *others: tuple[int, re.Pattern[str]]) -> bool:
