@@ -112,13 +112,19 @@ class Ancestry:
         if any(source.param and source.role in ("context", "method") for source in self._graph.sources_of(function)):
             return "request"
         given = (*self._graph.given_to(function), func.use.target if func.use is not None else "")
-        if any(target.rpartition(".")[0].endswith(".Command") for target in given):
+        if any(target.rpartition(".")[0].endswith(".Command") for target in (*given, *func.closed_by)):
             return "command"
-        if self._is_called_back(func) or "forever" in func.flags:
+        if "forever" in func.flags:
             return "background"
-        if func.exported and not any(self._graph.ways_that(function, _is_outside_tests)):
-            return "request"
+        if self._is_called_back(func):
+            return "background"
+        if not any(self._graph.ways_that(function, _is_outside_tests)):
+            return "command" if self._is_command(func) else "request" if func.exported else None
         return None
+
+    def _is_command(self, func: Func) -> bool:
+        """Whether a library finds a command of a program by its type: its method `Run`, as kong does."""
+        return bool(func.receiver) and func.name.endswith(".Run") and self._graph.is_program(func.package)
 
     def _look_for_tests(self, node: str) -> tuple[list[str], list[str]]:
         if self._is_function(node):

@@ -6,6 +6,7 @@ import re
 
 from audit_lib.judge.case import Case, Decision, is_constructor
 from audit_lib.judge.graph import Edge, Graph
+from audit_lib.judge.lifetime import is_main
 from audit_lib.model import Category
 from audit_lib.read.facts import Func
 
@@ -17,6 +18,9 @@ _FOLDER = re.compile(
 )
 _FUNCTION = re.compile(r"^(test|fake|mock|stub)|(^|[a-z.*)])(Test|Fake|Mock|Stub|Fixture)")
 """How folders and functions are called that are there for tests: Go has no other mark for what tests of others use."""
+
+_SETTING_UP = re.compile(r"(^|[.)])([iI]nit|[sS]et[uU]p|[pP]rovide|[bB]ootstrap)([A-Z]|$)|[a-z]New$")
+"""How functions are called that others call to set something up: `initQuerier`, `ProvideStore`, `internalNew`."""
 
 
 def category_of(case: Case) -> Category:
@@ -37,7 +41,7 @@ def category_of(case: Case) -> Category:
         return "init" if _is_for_making(case) else "request"
     if start == "init" and case.graph.is_program(case.top.package):
         return "init" if _is_for_making(case) else "request"  # a program's own function does a command's work
-    return start
+    return "init" if start == "background" and _SETTING_UP.search(case.top.name) else start
 
 
 def settled(case: Case, decision: Decision) -> Decision:
@@ -72,7 +76,7 @@ def is_for_tests(case: Case) -> bool:
         return True
     folders = case.site.place.file.split("/")[:-1]
     named = any(map(_FOLDER.search, folders)) or _FUNCTION.search(case.top.name) is not None
-    return named and case.ancestry.has_no_other_users(case.top.id)
+    return named and (is_main(case.top) or case.ancestry.has_no_other_users(case.top.id))
 
 
 def takes_context(func: Func) -> bool:
