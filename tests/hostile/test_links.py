@@ -185,7 +185,7 @@ def test_cgo_that_includes_a_file_outside_does_not_quote_it(tmp_path: Path) -> N
     (folder / "c.go").write_text(
         "package c\n\n"
         f'// #define WHERE "{tmp_path / "outside" / "secret"}"\n// #include WHERE\n// #include <stddef.h>\n'
-        'import "C"\n\nimport "context"\n\nfunc Do(ctx context.Context) {}\n'
+        'import "C"\n\nimport "context"\n\nfunc Do(ctx context.Context) { <-ctx.Done() }\n'
     )
     (folder / "more.c").write_text('#include "../../outside/secret"\n')
     (folder / "stddef.h").symlink_to(tmp_path / "outside" / "secret")
