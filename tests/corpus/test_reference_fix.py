@@ -87,11 +87,15 @@ def test_the_grep_finds_a_tenth_of_what_it_found(copy: Path, done: Fixed) -> Non
 
 
 def test_who_reads_a_root_that_is_left_reads_why(copy: Path, left: list[Finding]) -> None:
-    undecided = [one for one in left if one.rule != "directive"]
-    assert {one.verdict for one in undecided} <= {"review"}
-    for one in undecided:
-        lines = (copy / one.site.span.file).read_text(encoding="utf-8").splitlines()
-        assert lines[one.site.span.line - 2].strip().startswith("// ctxaudit: for review: "), one
+    said = {}
+    for one in left:
+        if one.rule != "directive":
+            lines = (copy / one.site.span.file).read_text(encoding="utf-8").splitlines()
+            said[one] = lines[one.site.span.line - 2].strip()
+    assert [one for one, why in said.items() if not why.startswith("// ctxaudit: for review: ")] == []
+    # A root that has moved to where its receiver keeps a context is for review too: that one may be right.
+    decided = [why for one, why in said.items() if one.verdict != "review"]
+    assert [why for why in decided if not why.endswith("may be right, or have ended")] == []
 
 
 def test_a_second_fix_changes_nothing(copy: Path, done: Fixed) -> None:
