@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/types"
 	"slices"
+
+	"ctxaudit/gofacts/internal/idents"
 )
 
 // Calls: what is called, how, and behind what.
@@ -59,26 +61,7 @@ func (d *decl) register(call *ast.CallExpr, fn *types.Func) {
 func isLiteral(e ast.Expr) bool { _, ok := ast.Unparen(e).(*ast.FuncLit); return ok }
 
 // calleeFunc gives the function or method that a call names, or nil for values, conversions and built-ins.
-func (x *extractor) calleeFunc(call *ast.CallExpr) *types.Func {
-	fun := ast.Unparen(call.Fun)
-	switch index := fun.(type) {
-	case *ast.IndexExpr:
-		fun = ast.Unparen(index.X)
-	case *ast.IndexListExpr:
-		fun = ast.Unparen(index.X)
-	}
-	var ident *ast.Ident
-	switch fun := fun.(type) {
-	case *ast.Ident:
-		ident = fun
-	case *ast.SelectorExpr:
-		ident = fun.Sel
-	default:
-		return nil
-	}
-	fn, _ := x.info.Uses[ident].(*types.Func)
-	return fn
-}
+func (x *extractor) calleeFunc(call *ast.CallExpr) *types.Func { return idents.Callee(x.info, call) }
 
 func (d *decl) call(n ast.Node, callee, kind string, ctx []string) {
 	fact := callFact{

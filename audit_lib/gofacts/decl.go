@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"ctxaudit/gofacts/internal/absent"
+	"ctxaudit/gofacts/internal/idents"
 )
 
 // A decl reads one declaration: a function with its literals, or a file's package-level variables.
@@ -137,18 +138,7 @@ func (d *decl) noteAssign(left, right []ast.Expr) {
 	}
 }
 
-func (d *decl) variable(e ast.Expr) *types.Var {
-	ident, ok := ast.Unparen(e).(*ast.Ident)
-	if !ok {
-		return nil
-	}
-	obj := d.info.Defs[ident]
-	if obj == nil {
-		obj = d.info.Uses[ident]
-	}
-	v, _ := obj.(*types.Var)
-	return v
-}
+func (d *decl) variable(e ast.Expr) *types.Var { return idents.Variable(d.info, e) }
 
 // addLiteral makes the node of a literal, named as the runtime names it: F.func1, and F.func1.1 within it.
 func (d *decl) addLiteral(lit *ast.FuncLit) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"go/types"
 	"strings"
+
+	"ctxaudit/gofacts/internal/idents"
 )
 
 // Names of nodes and types. They are made of package paths, so the same function has the same name whether it is seen
@@ -12,16 +14,8 @@ import (
 // funcID names a declared function, a method, or an interface's method.
 func funcID(fn *types.Func) string {
 	fn = fn.Origin()
-	path := "builtin"
-	if fn.Pkg() != nil {
-		path = fn.Pkg().Path()
-	}
-	recv := fn.Signature().Recv()
-	if recv == nil {
-		return path + "." + fn.Name()
-	}
-	if name := namedOf(recv.Type()); name != nil {
-		return path + "." + name.Obj().Name() + "." + fn.Name()
+	if id := idents.Declared(fn); id != "" {
+		return id
 	}
 	return "interface{" + fn.Name() + " " + signatureKey(fn.Signature()) + "}"
 }
@@ -43,14 +37,7 @@ func displayName(fn *types.Func) string {
 }
 
 // namedOf gives the named type behind aliases and one pointer, or nil.
-func namedOf(t types.Type) *types.Named {
-	t = types.Unalias(t)
-	if pointer, ok := t.(*types.Pointer); ok {
-		t = types.Unalias(pointer.Elem())
-	}
-	named, _ := t.(*types.Named)
-	return named
-}
+func namedOf(t types.Type) *types.Named { return idents.NamedOf(t) }
 
 // typeID names a named type, `path.Name`, or gives "" for others.
 func typeID(t types.Type) string {

@@ -5,6 +5,8 @@ import (
 	"go/token"
 	"go/types"
 	"strings"
+
+	"ctxaudit/gofacts/internal/idents"
 )
 
 // A Unit is one package of which bodies are read.
@@ -227,34 +229,11 @@ func (u *Unit) isMade(e ast.Expr) bool {
 }
 
 // variable gives the local variable, parameter or package's variable that an expression names, or nil.
-func (u *Unit) variable(e ast.Expr) *types.Var {
-	ident, ok := ast.Unparen(e).(*ast.Ident)
-	if !ok {
-		return nil
-	}
-	if v, ok := u.info.Defs[ident].(*types.Var); ok {
-		return v
-	}
-	v, _ := u.info.Uses[ident].(*types.Var)
-	return v
-}
+func (u *Unit) variable(e ast.Expr) *types.Var { return idents.Variable(u.info, e) }
 
 // callee gives the declared function or method that a call names, or nil.
 func (u *Unit) callee(call *ast.CallExpr) *types.Func {
-	fun := ast.Unparen(call.Fun)
-	switch indexed := fun.(type) {
-	case *ast.IndexExpr:
-		fun = ast.Unparen(indexed.X)
-	case *ast.IndexListExpr:
-		fun = ast.Unparen(indexed.X)
-	}
-	var fn *types.Func
-	switch fun := fun.(type) {
-	case *ast.Ident:
-		fn, _ = u.info.Uses[fun].(*types.Func)
-	case *ast.SelectorExpr:
-		fn, _ = u.info.Uses[fun.Sel].(*types.Func)
-	}
+	fn := idents.Callee(u.info, call)
 	if fn != nil {
 		fn = fn.Origin()
 	}
@@ -284,27 +263,14 @@ func (u *Unit) implementers(iface *types.Interface) []*types.Named {
 
 // funcID names a function as facts do: `path.Name`, `path.Type.Method`.
 func funcID(fn *types.Func) string {
+	if id := idents.Declared(fn); id != "" {
+		return id
+	}
 	path := "builtin"
 	if fn.Pkg() != nil {
 		path = fn.Pkg().Path()
 	}
-	recv := fn.Signature().Recv()
-	if recv == nil {
-		return path + "." + fn.Name()
-	}
-	if named := namedOf(recv.Type()); named != nil {
-		return path + "." + named.Obj().Name() + "." + fn.Name()
-	}
 	return path + ".interface." + fn.Name()
-}
-
-func namedOf(t types.Type) *types.Named {
-	t = types.Unalias(t)
-	if pointer, ok := t.(*types.Pointer); ok {
-		t = types.Unalias(pointer.Elem())
-	}
-	named, _ := t.(*types.Named)
-	return named
 }
 
 func isContext(t types.Type) bool {

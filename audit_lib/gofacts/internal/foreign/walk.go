@@ -5,6 +5,8 @@ import (
 	"go/token"
 	"go/types"
 	"strings"
+
+	"ctxaudit/gofacts/internal/idents"
 )
 
 // A walk follows one value through one body: by each use of each variable that holds it, or something in which it is.
@@ -487,7 +489,7 @@ func isCancel(t types.Type) bool {
 
 // mayHold tells a type that something may be kept in: not an error, a number, a text.
 func mayHold(t types.Type) bool {
-	if named := namedOf(t); named != nil && named.Obj().Pkg() == nil {
+	if named := idents.NamedOf(t); named != nil && named.Obj().Pkg() == nil {
 		return false
 	}
 	_, basic := t.Underlying().(*types.Basic)
