@@ -94,16 +94,20 @@ class Functions:
 
 def declared_name(declaration: SgNode) -> str:
     """`handle`, `(*Store).Get` or `Store.Get`; type parameters are left out."""
-    name_node, receiver = declaration.field("name"), declaration.field("receiver")
+    name_node = declaration.field("name")
     name = name_of(name_node) if name_node else "_"
+    receiver = receiver_of(declaration)
     if receiver is None:
         return name
-    for parameter in receiver.named_children():
-        kind = parameter.field("type")
-        if kind is not None:
-            base, pointer = _receiver_type(kind)
-            return f"(*{base}).{name}" if pointer else f"{base}.{name}"
-    return name
+    base, pointer = receiver
+    return f"(*{base}).{name}" if pointer else f"{base}.{name}"
+
+
+def receiver_of(declaration: SgNode) -> tuple[str, bool] | None:
+    """The name of the type that a method belongs to, without type parameters, and whether it is a pointer; or None."""
+    receiver = declaration.field("receiver")
+    kinds = (one.field("type") for one in receiver.named_children()) if receiver is not None else ()
+    return next((_receiver_type(kind) for kind in kinds if kind is not None), None)
 
 
 def _receiver_type(node: SgNode) -> tuple[str, bool]:

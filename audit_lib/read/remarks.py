@@ -9,10 +9,11 @@ from ast_grep_py import SgNode
 from audit_lib.read.limits import COMMENT_LIMIT, ancestors
 from audit_lib.read.queries import BLOCKS
 
+_CONTEXT = re.compile(r"\b(context|ctx)\b", re.IGNORECASE)
 _NAMED = re.compile(r"context\.(background|todo)\b", re.IGNORECASE)
 _ANOTHER = (
     re.compile(r"\b(background|new|fresh|separate|own|different|detached|clean|independent|another)\b", re.IGNORECASE),
-    (30, re.compile(r"\b(context|ctx)\b", re.IGNORECASE)),
+    (30, _CONTEXT),
 )
 """A context that is not the one there. Each expression stands so many characters behind the one before it, at most."""
 
@@ -41,7 +42,7 @@ _ON_PURPOSE = (
         r"|(\bnot|\bnever|n't) (be )?(us|pass|deriv|inherit|tie|shar|propagat|b[io]und)",
         re.IGNORECASE,
     ),
-    (40, re.compile(r"\b(context|ctx)\b", re.IGNORECASE)),
+    (40, _CONTEXT),
 )
 _REASON = re.compile(
     r"\b(because|since|so|therefore|deliberate(ly)?|intentional(ly)?|on purpose|in order|must|should still)\b"
@@ -52,7 +53,7 @@ _REASON = re.compile(
 
 _LACKING = (
     re.compile(r"(\b(no|without|lacks?|not have|missing)|n't have)\b", re.IGNORECASE),
-    (30, re.compile(r"\b(context|ctx)\b", re.IGNORECASE)),
+    (30, _CONTEXT),
 )
 _FOR_NOW = re.compile(r"\b(for now|not yet|yet|temporar(y|ily)|workaround|eventually|later)\b", re.IGNORECASE)
 """That there is none, or that it is to change: no reason against one that is there."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from ast_grep_py import SgNode
 
+from audit_lib.read.functions import receiver_of
 from audit_lib.read.imports import DOT
 from audit_lib.read.tree import Tree
 
@@ -25,7 +27,7 @@ def is_mostly_tests(tree: Tree) -> bool:
     top = tree.root.children()
     holders = {name for node in top if node.kind() == "type_declaration" for name in _holders(node, mention)}
     functions = [node for node in top if node.kind() in _FUNCTIONS]
-    tests = sum(mention.search(node.text()) is not None or _receiver(node) in holders for node in functions)
+    tests = sum(mention.search(node.text()) is not None or _belongs(node, holders) for node in functions)
     return 2 * tests >= len(functions)
 
 
@@ -35,8 +37,7 @@ def _holders(declaration: SgNode, mention: re.Pattern[str]) -> list[str]:
     return [name.text() for name, text in named if name is not None and mention.search(text)]
 
 
-def _receiver(function: SgNode) -> str:
-    """The name of the type that a method belongs to, or empty."""
-    receiver = function.field("receiver")
-    found = receiver.find(kind="type_identifier") if receiver is not None else None
-    return found.text() if found is not None else ""
+def _belongs(function: SgNode, holders: Collection[str]) -> bool:
+    """Whether a function is a method of one of some types."""
+    receiver = receiver_of(function)
+    return receiver is not None and receiver[0] in holders
